@@ -1,0 +1,36 @@
+/** How resolver types are made from a subgraph's contract; scripts/generate.ts runs it. */
+import type { CodegenConfig } from '@graphql-codegen/cli';
+import type { Domain } from './platform/domains.ts';
+
+/** Types of the resolvers of one domain; `subgraphs/<domain>/mappers.ts` ties GraphQL types to rows. */
+export async function codegenFor(domain: Domain): Promise<CodegenConfig> {
+  const folder = `subgraphs/${domain}`;
+  const { mappers } = (await import(`./${folder}/mappers.ts`)) as { mappers: Record<string, string> };
+  return {
+    schema: ['platform/schema/common.graphql', `${folder}/schema.graphql`],
+    generates: {
+      [`${folder}/generated/resolvers.ts`]: {
+        plugins: ['typescript', 'typescript-resolvers'],
+        config: {
+          federation: true,
+          useTypeImports: true,
+          enumType: 'string-literal',
+          enumsAsTypes: true,
+          contextType: '../context.ts#Context',
+          mappers,
+          scalars: {
+            ID: 'string',
+            Decimal: 'string',
+            DateTime: 'string',
+            JSON: 'Record<string, unknown>',
+          },
+          maybeValue: 'T | null | undefined',
+          inputMaybeValue: 'T | null | undefined',
+          defaultScalarType: 'unknown',
+          avoidOptionals: { field: true },
+          resolverTypeWrapperSignature: 'T | Promise<T>',
+        },
+      },
+    },
+  };
+}

@@ -1,0 +1,169 @@
+/**
+ * A command is one transaction: its idempotency record, its row locks, its rules and its rows commit together or not
+ * at all. What it refuses comes back in the payload; a repeat of its key gives the first answer again.
+ */
+import { createHash } from 'node:crypto';
+import type { SubgraphContext } from './context.ts';
+import { databaseFault, isRetryable, isUnreachable } from './database/database-error.ts';
+import type { Sql } from './database/sql.ts';
+import { sql } from './database/sql.ts';
+import { Refusal, refuse, type UserError } from './errors.ts';
+
+/** What a command may do with Prisma inside its transaction. */
+export type Transaction<Client> = Omit<
+  Client,
+  '$connect' | '$disconnect' | '$on' | '$transaction' | '$use' | '$extends'
+>;
+
+interface RawStatements {
+  $queryRaw<Rows>(statement: Sql): Promise<Rows>;
+  $executeRaw(statement: Sql): Promise<number>;
+}
+
+interface Transactional {
+  $transaction<Result>(
+    work: (tx: never) => Promise<Result>,
+    options: { maxWait: number; timeout: number; isolationLevel: 'ReadCommitted' },
+  ): Promise<Result>;
+}
+
+/** A small JSON of what the command made or changed: ids, counts. The payload's resolvers load the rest. */
+export type CommandResult = object;
+
+export type CommandPayload<Result> = Partial<Result> & { errors: UserError[] };
+
+const START_TIMEOUT_MS = 10_000; // 10 seconds: a free connection is not to be had, say so
+const RUN_TIMEOUT_MS = 30_000; // 30 seconds
+const ATTEMPTS = 6;
+const RETRY_BASE_MS = 10; // doubled at each attempt, with jitter
+const KEY_LENGTH_LIMIT = 200;
+
+/**
+ * Runs `work` in one READ COMMITTED transaction and gives its result with `errors: []`, or the refusal it threw.
+ * Deadlocks and serialization failures are run again. With `input.idempotencyKey`, the first answer (a refusal too)
+ * is kept 24 hours and given again for the same operation and content; other content is refused.
+ */
+export async function command<Client, Result extends CommandResult>(
+  context: SubgraphContext<Client>,
+  operation: string,
+  input: object,
+  work: (tx: Transaction<Client>) => Promise<Result>,
+): Promise<CommandPayload<Result>> {
+  const key = (input as { idempotencyKey?: string | null }).idempotencyKey ?? null;
+  const run = (tx: unknown): Promise<CommandPayload<Result>> => {
+    const perform = () => work(tx as Transaction<Client>);
+    if (key === null) return perform().then(succeed);
+    return once(tx as RawStatements, key, operation, hashOf(operation, input), perform);
+  };
+  try {
+    if (key !== null) checkKey(key);
+    return await withRetries(() => transact(context, run));
+  } catch (error) {
+    if (error instanceof Refusal) return failed<Result>(error);
+    if (isUnreachable(error) || isPoolExhausted(error)) {
+      context.log.warn({ err: error, operation }, 'the database does not answer');
+      return failed<Result>(refuse.domainUnavailable(context.domain));
+    }
+    throw error;
+  }
+}
+
+function succeed<Result extends CommandResult>(result: Result): CommandPayload<Result> {
+  return { ...result, errors: [] } as unknown as CommandPayload<Result>;
+}
+
+function failed<Result>(refusal: Refusal): CommandPayload<Result> {
+  return { errors: [refusal.userError] } as unknown as CommandPayload<Result>;
+}
+
+function checkKey(key: string): void {
+  if (key.length === 0 || key.length > KEY_LENGTH_LIMIT) {
+    throw refuse.validation(`idempotencyKey must have 1 to ${KEY_LENGTH_LIMIT} characters, but got ${key.length}.`, [
+      'input',
+      'idempotencyKey',
+    ]);
+  }
+}
+
+function transact<Client, Result>(
+  context: SubgraphContext<Client>,
+  work: (tx: unknown) => Promise<Result>,
+): Promise<Result> {
+  const prisma = context.prisma as Transactional;
+  return prisma.$transaction(work, {
+    maxWait: START_TIMEOUT_MS,
+    timeout: RUN_TIMEOUT_MS,
+    isolationLevel: 'ReadCommitted',
+  });
+}
+
+/** Prisma's P2028: no connection came free in time. */
+function isPoolExhausted(error: unknown): boolean {
+  return error instanceof Error && (error as { code?: unknown }).code === 'P2028' && databaseFault(error) === null;
+}
+
+async function withRetries<Result>(run: () => Promise<Result>): Promise<Result> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await run();
+    } catch (error) {
+      if (attempt === ATTEMPTS || !isRetryable(error)) throw error;
+      const pause = RETRY_BASE_MS * 2 ** attempt * (0.5 + Math.random());
+      await new Promise((resolve) => setTimeout(resolve, pause));
+    }
+  }
+}
+
+/**
+ * Claims the key, or gives the answer it stands for. A second holder of the key waits at the insert until the first
+ * has committed. The work runs behind a savepoint, so that a refusal undoes its rows and keeps the record.
+ */
+async function once<Result extends CommandResult>(
+  tx: RawStatements,
+  key: string,
+  operation: string,
+  hash: string,
+  work: () => Promise<Result>,
+): Promise<CommandPayload<Result>> {
+  const claimed = await tx.$executeRaw(sql`
+    insert into idempotency_keys as kept (key, operation, request_hash) values (${key}, ${operation}, ${hash})
+    on conflict (key) do update
+       set operation = excluded.operation, request_hash = excluded.request_hash, result = null, created_at = now()
+     where kept.created_at < now() - interval '24 hours'`);
+  if (claimed === 0) return replay(tx, key, hash);
+
+  await tx.$executeRaw(sql`savepoint work`);
+  const payload = await work().then(succeed, async (error: unknown) => {
+    if (!(error instanceof Refusal) || error.userError.code === 'DOMAIN_UNAVAILABLE') throw error;
+    await tx.$executeRaw(sql`rollback to savepoint work`);
+    return failed<Result>(error);
+  });
+  await tx.$executeRaw(sql`update idempotency_keys set result = ${JSON.stringify(payload)}::jsonb where key = ${key}`);
+  return payload;
+}
+
+async function replay<Result>(tx: RawStatements, key: string, hash: string): Promise<CommandPayload<Result>> {
+  const rows = await tx.$queryRaw<{ request_hash: string; result: CommandPayload<Result> }[]>(
+    sql`select request_hash, result from idempotency_keys where key = ${key}`,
+  );
+  const kept = rows[0];
+  if (kept?.request_hash !== hash) throw refuse.idempotencyConflict(key);
+  return kept.result;
+}
+
+/** Same operation and content, same hash, whatever the order of the input's fields. */
+function hashOf(operation: string, input: object): string {
+  const { idempotencyKey: _, ...content } = input as Record<string, unknown>;
+  return createHash('sha256')
+    .update(JSON.stringify([operation, sortKeys(content)]))
+    .digest('hex');
+}
+
+function sortKeys(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sortKeys);
+  if (value === null || typeof value !== 'object') return value;
+  const entries = Object.entries(value).filter(([, field]) => field !== undefined && field !== null);
+  return Object.fromEntries(
+    entries.sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, field]) => [name, sortKeys(field)]),
+  );
+}

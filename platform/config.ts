@@ -1,0 +1,72 @@
+/** Settings, read once from the environment, checked, and passed down. The README lists them in one table. */
+import { z } from 'zod';
+import { DEFAULT_PORTS, DOMAINS, type Domain, environmentPrefix } from './domains.ts';
+
+const port = z.coerce.number().int().min(0).max(65_535);
+
+const schema = z.object({
+  /** Port of the gateway. */
+  PORT: port.default(4000),
+  /** Address to listen on. */
+  HOST: z.string().default('127.0.0.1'),
+  /** Administrator's URL of a PostgreSQL ≥ 15; without it an embedded one runs under DATA_DIR. */
+  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
+  /** Where the embedded PostgreSQL keeps its data. */
+  DATA_DIR: z.string().default('.data'),
+  /** Port of the embedded PostgreSQL; another free one is taken when it is in use. */
+  POSTGRES_PORT: port.default(54_329),
+  /** Connections a subgraph opens to PostgreSQL at most. */
+  DATABASE_POOL_SIZE: z.coerce.number().int().min(2).max(200).default(10),
+  /** Where a subgraph process reaches the whole graph. */
+  GATEWAY_URL: z.url().default('http://127.0.0.1:4000/graphql'),
+  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+  NODE_ENV: z.enum(['development', 'test', 'production']).default('development'),
+});
+
+export interface Config {
+  port: number;
+  host: string;
+  databaseUrl: string | undefined;
+  dataDir: string;
+  postgresPort: number;
+  databasePoolSize: number;
+  gatewayUrl: string;
+  logLevel: string;
+  production: boolean;
+  /** URL at which each domain's subgraph is reached when it is a process of its own. */
+  subgraphUrls: Record<Domain, string>;
+  environment: NodeJS.ProcessEnv;
+}
+
+/** Reads the settings; throws one error that lists every value that does not fit. */
+export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config {
+  const present = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
+  const parsed = schema.safeParse(present);
+  if (!parsed.success) {
+    const problems = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+    throw new Error(`The environment has settings that do not fit:\n  ${problems.join('\n  ')}`);
+  }
+  const values = parsed.data;
+  return {
+    port: values.PORT,
+    host: values.HOST,
+    databaseUrl: values.DATABASE_URL,
+    dataDir: values.DATA_DIR,
+    postgresPort: values.POSTGRES_PORT,
+    databasePoolSize: values.DATABASE_POOL_SIZE,
+    gatewayUrl: values.GATEWAY_URL,
+    logLevel: values.LOG_LEVEL,
+    production: values.NODE_ENV === 'production',
+    subgraphUrls: subgraphUrls(present),
+    environment: present,
+  };
+}
+
+/** `<DOMAIN>_URL` where set, else this machine at the domain's default port. */
+function subgraphUrls(environment: NodeJS.ProcessEnv): Record<Domain, string> {
+  const urls = DOMAINS.map((domain) => {
+    const url = environment[`${environmentPrefix(domain)}_URL`] ?? `http://127.0.0.1:${DEFAULT_PORTS[domain]}/graphql`;
+    return [domain, url] as const;
+  });
+  return Object.fromEntries(urls) as Record<Domain, string>;
+}

@@ -1,0 +1,79 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import type { Database } from './database/database.ts';
+import type { Sql } from './database/sql.ts';
+import type { Domain } from './domains.ts';
+import type { GraphClient } from './graph-client.ts';
+import { type ChildList, createLoaders, type Entity } from './loaders.ts';
+import type { Logger } from './log.ts';
+import { type Connection, type ConnectionArgs, type ConnectionSource, connect, connectChildren } from './paging.ts';
+
+/** What every resolver of a subgraph is given. One a request: its loaders remember what the request has read. */
+export interface SubgraphContext<Client> {
+  domain: Domain;
+  /** Reads of this domain's schema. */
+  db: Database;
+  /** This domain's Prisma client; commands go through `command()`. */
+  prisma: Client;
+  /** The whole graph, for facts that other domains own. Ask before a transaction is opened, never within. */
+  graph: GraphClient;
+  /** W3C trace id of the request: 32 lower-case hex digits. */
+  traceId: string;
+  requestId: string;
+  log: Logger;
+  /** The clock. */
+  now(): Date;
+  /** The row of that key, or null; keys asked for in one tick cost one statement. */
+  load<Row>(entity: Entity<Row>, key: string): Promise<Row | null>;
+  /** A parent's few children, whole; parents asked for in one tick cost one statement. */
+  list<Row>(list: ChildList<Row>, parent: string): Promise<Row[]>;
+  /** A page of a whole list. */
+  connect<Row>(source: ConnectionSource<Row>, args: ConnectionArgs, where?: readonly Sql[]): Promise<Connection<Row>>;
+  /** A page of each parent's list; parents asked for in one tick with equal arguments cost one statement. */
+  connectChildren<Row>(
+    source: ConnectionSource<Row>,
+    parentColumn: string,
+    parent: string,
+    args: ConnectionArgs,
+    where?: readonly Sql[],
+  ): Promise<Connection<Row>>;
+  /** The batch of that name in this request, for reads that no declaration covers. `batch` answers in its keys' order. */
+  batch<Key, Value>(name: string, key: Key, batch: (keys: readonly Key[]) => Promise<Value[]>): Promise<Value>;
+}
+
+export interface ContextParts<Client> {
+  domain: Domain;
+  db: Database;
+  prisma: Client;
+  graph: GraphClient;
+  log: Logger;
+  now: () => Date;
+  headers: Record<string, string | undefined>;
+}
+
+export function createContext<Client>(parts: ContextParts<Client>): SubgraphContext<Client> {
+  const { db, headers, ...rest } = parts;
+  const loaders = createLoaders(db);
+  const requestId = headers['x-request-id'] ?? randomUUID();
+  const traceId = traceIdOf(headers.traceparent);
+  return {
+    ...rest,
+    db,
+    requestId,
+    traceId,
+    load: loaders.load,
+    list: loaders.list,
+    connect: (source, args, where) => connect(db, source, args, where),
+    connectChildren: (source, column, parent, args, where) =>
+      connectChildren(db, loaders, source, column, parent, args, where),
+    batch: <Key, Value>(name: string, key: Key, batch: (keys: readonly Key[]) => Promise<Value[]>) =>
+      loaders.named<Key, Value>(`batch:${name}`, () => batch).load(key),
+  };
+}
+
+const TRACEPARENT = /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}/;
+
+/** The trace the caller is in, or a new one. */
+export function traceIdOf(traceparent: string | undefined): string {
+  const traceId = TRACEPARENT.exec(traceparent ?? '')?.[1];
+  return traceId && !/^0+$/.test(traceId) ? traceId : randomBytes(16).toString('hex');
+}

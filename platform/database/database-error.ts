@@ -1,0 +1,76 @@
+/** What PostgreSQL or the way to it said, whichever library passed it on. */
+export interface DatabaseFault {
+  /** SQLSTATE ("40P01"), or the system's code where no server answered ("ECONNREFUSED"). */
+  code: string;
+  /** The constraint that refused the row, where one did. */
+  constraint: string | undefined;
+}
+
+const UNREACHABLE = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ENOTFOUND',
+  'EPIPE',
+  'ETIMEDOUT',
+  '57P01', // admin_shutdown
+  '57P02', // crash_shutdown
+  '57P03', // cannot_connect_now
+  '53300', // too_many_connections
+]);
+const UNREACHABLE_PREFIX = '08'; // connection_exception
+const UNREACHABLE_MESSAGES =
+  /connection terminated|timeout exceeded when trying to connect|client has encountered a connection error/i;
+const PRISMA_CODE = /^P[1-6]\d{3}$/; // Prisma's own codes have the shape of a SQLSTATE
+const RETRYABLE = new Set(['40001', '40P01']); // serialization_failure, deadlock_detected
+
+/** The fault behind an error of pg, of Prisma, or of Prisma's adapter; null when it is something else. */
+export function databaseFault(error: unknown): DatabaseFault | null {
+  for (let current = error, depth = 0; current instanceof Object && depth < 5; depth++) {
+    const found = readFault(current as Record<string, unknown>);
+    if (found) return found;
+    current = nested(current as Record<string, unknown>);
+  }
+  return null;
+}
+
+function nested(error: Record<string, unknown>): unknown {
+  const meta = error.meta as Record<string, unknown> | undefined;
+  return meta?.driverAdapterError ?? error.cause ?? (error.errors as unknown[] | undefined)?.[0];
+}
+
+function readFault(error: Record<string, unknown>): DatabaseFault | null {
+  const code = error.originalCode ?? error.code;
+  if (typeof code === 'string' && (/^[0-9A-Z]{5}$/.test(code) || UNREACHABLE.has(code)) && !PRISMA_CODE.test(code)) {
+    return { code, constraint: constraintOf(error) };
+  }
+  if (typeof error.message === 'string' && UNREACHABLE_MESSAGES.test(error.message)) {
+    return { code: 'ECONNRESET', constraint: undefined };
+  }
+  return null;
+}
+
+function constraintOf(error: Record<string, unknown>): string | undefined {
+  const constraint = error.constraint;
+  if (typeof constraint === 'string') return constraint;
+  if (constraint instanceof Object && 'index' in constraint) return String(constraint.index);
+  const message = error.originalMessage ?? error.message;
+  return typeof message === 'string' ? /constraint "([^"]+)"/.exec(message)?.[1] : undefined;
+}
+
+/** Whether the database could not be reached, or went away. */
+export function isUnreachable(error: unknown): boolean {
+  const code = databaseFault(error)?.code;
+  return code !== undefined && (UNREACHABLE.has(code) || code.startsWith(UNREACHABLE_PREFIX));
+}
+
+/** Whether the same transaction may succeed when run again. */
+export function isRetryable(error: unknown): boolean {
+  const code = databaseFault(error)?.code;
+  return code !== undefined && RETRYABLE.has(code);
+}
+
+/** Whether a unique constraint (of that name, if given) refused the row. */
+export function isUniqueViolation(error: unknown, constraint?: string): boolean {
+  const fault = databaseFault(error);
+  return fault?.code === '23505' && (constraint === undefined || fault.constraint === constraint);
+}

@@ -1,0 +1,71 @@
+import pg from 'pg';
+import type { Logger } from '../log.ts';
+import { rowTypes, toObjects } from './rows.ts';
+import type { Sql } from './sql.ts';
+
+/** One domain's PostgreSQL, reached with the domain's own role. */
+export interface Database {
+  /** The rows of a statement, JSON-safe with camelCase keys (see rows.ts). For reads; commands use `command()`. */
+  query<Row>(statement: Sql): Promise<Row[]>;
+  /** The first row, or null. */
+  one<Row>(statement: Sql): Promise<Row | null>;
+  /** The pool below, for Prisma's adapter and bulk statements. */
+  readonly pool: pg.Pool;
+  /** Statements sent since the start, whoever sent them. */
+  readonly statements: () => number;
+  close(): Promise<void>;
+}
+
+export interface DatabaseOptions {
+  url: string;
+  /** Connections at most. @default 10 */
+  poolSize?: number;
+  log: Logger;
+}
+
+/** How long a caller waits for a free connection before a typed refusal, so that exhaustion is never a hang. */
+const CONNECT_TIMEOUT_MS = 10_000; // 10 seconds
+const IDLE_TIMEOUT_MS = 60_000; // a minute
+/** No statement of the graph may run longer; bulk ingestion stays well below it. */
+const STATEMENT_TIMEOUT_MS = 30_000; // 30 seconds
+
+export function openDatabase({ url, poolSize = 10, log }: DatabaseOptions): Database {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: poolSize,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    idleTimeoutMillis: IDLE_TIMEOUT_MS,
+    statement_timeout: STATEMENT_TIMEOUT_MS,
+    options: '-c TimeZone=UTC',
+    keepAlive: true,
+    application_name: 'trading-data-graph',
+  });
+  pool.on('error', (error) => log.warn({ err: error }, 'an idle database connection was lost'));
+
+  let statements = 0;
+  pool.on('connect', (client) => {
+    const send = client.query.bind(client);
+    client.query = ((...args: Parameters<typeof send>) => {
+      statements++;
+      return send(...args);
+    }) as typeof client.query;
+  });
+
+  async function query<Row>(statement: Sql): Promise<Row[]> {
+    const result = await pool.query({
+      text: statement.text,
+      values: statement.values as unknown[],
+      rowMode: 'array',
+      types: rowTypes,
+    });
+    return toObjects<Row>(result);
+  }
+
+  return {
+    query,
+    one: async <Row>(statement: Sql) => (await query<Row>(statement))[0] ?? null,
+    pool,
+    statements: () => statements,
+    close: () => pool.end(),
+  };
+}
