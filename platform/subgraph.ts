@@ -79,8 +79,9 @@ export function startSubgraph<Client>(
   const sdl = readTypeDefs(definition);
   const resolvers = { ...scalarResolvers, ...definition.resolvers } as ResolverMap;
   const schema = buildSubgraphSchema([{ typeDefs: parse(sdl), resolvers }]);
-  const db = openDatabase({ url: databaseUrl, log, ...(poolSize !== undefined && { poolSize }) });
-  const prisma = definition.createPrisma(new PrismaPg(db.pool, { schema: schemaOf(name) }));
+  const schemaName = schemaOf(name);
+  const db = openDatabase({ url: databaseUrl, schema: schemaName, log, ...(poolSize !== undefined && { poolSize }) });
+  const prisma = definition.createPrisma(new PrismaPg(db.pool, { schema: schemaName }));
 
   const contextFor = (headers: Record<string, string | undefined>) =>
     createContext({ domain: name, db, prisma, graph, log, now, headers });

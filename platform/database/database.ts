@@ -18,6 +18,8 @@ export interface Database {
 
 export interface DatabaseOptions {
   url: string;
+  /** Schema in which unqualified names are found. */
+  schema: string;
   /** Connections at most. @default 10 */
   poolSize?: number;
   log: Logger;
@@ -29,14 +31,14 @@ const IDLE_TIMEOUT_MS = 60_000; // a minute
 /** No statement of the graph may run longer; bulk ingestion stays well below it. */
 const STATEMENT_TIMEOUT_MS = 30_000; // 30 seconds
 
-export function openDatabase({ url, poolSize = 10, log }: DatabaseOptions): Database {
+export function openDatabase({ url, schema, poolSize = 10, log }: DatabaseOptions): Database {
   const pool = new pg.Pool({
     connectionString: url,
     max: poolSize,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     idleTimeoutMillis: IDLE_TIMEOUT_MS,
     statement_timeout: STATEMENT_TIMEOUT_MS,
-    options: '-c TimeZone=UTC',
+    options: `-c TimeZone=UTC -c search_path=${schema}`,
     keepAlive: true,
     application_name: 'trading-data-graph',
   });

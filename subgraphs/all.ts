@@ -1,0 +1,7 @@
+/** Every subgraph of the graph. */
+import type { SubgraphDefinition } from '../platform/subgraph.ts';
+import { exchange } from './exchange/index.ts';
+import { marketData } from './market-data/index.ts';
+import { trading } from './trading/index.ts';
+
+export const subgraphs: readonly SubgraphDefinition[] = [marketData, exchange, trading];

@@ -1,0 +1,30 @@
+/** `npm run start:subgraph -- trading`: one subgraph as a process of its own. */
+import { readConfig } from '../platform/config.ts';
+import { DEFAULT_PORTS, DOMAINS, environmentPrefix } from '../platform/domains.ts';
+import { createGraphClient, httpTransport } from '../platform/graph-client.ts';
+import { createLogger } from '../platform/log.ts';
+import { runMain } from '../platform/process.ts';
+import { startSubgraph } from '../platform/subgraph.ts';
+import { serveSubgraph } from '../platform/subgraph-server.ts';
+import { openPostgres } from '../prisma/open.ts';
+import { domainUrl } from '../prisma/roles.ts';
+import { subgraphs } from './all.ts';
+
+await runMain(async (process) => {
+  const config = readConfig();
+  const definition = subgraphs.find(({ name }) => name === process.argv[0]);
+  if (!definition) throw new Error(`Name one subgraph: ${DOMAINS.join(', ')}.`);
+  const { name } = definition;
+  const log = createLogger({ level: config.logLevel, service: name });
+
+  const ownUrl = config.environment[`${environmentPrefix(name)}_DATABASE_URL`];
+  const databaseUrl = ownUrl ?? domainUrl((await openPostgres(config, log, process)).url, name, config.environment);
+  const graph = createGraphClient(httpTransport(config.gatewayUrl));
+  const subgraph = startSubgraph(definition, { databaseUrl, poolSize: config.databasePoolSize, graph, log });
+  process.onStop(() => subgraph.close());
+
+  const port = Number(config.environment.PORT ?? DEFAULT_PORTS[name]);
+  const server = await serveSubgraph(subgraph, { port, host: config.host });
+  process.onStop(() => server.close());
+  process.print(`The ${name} subgraph answers at ${server.url}`);
+});
