@@ -20,6 +20,8 @@ const UNREACHABLE = new Set([
 const UNREACHABLE_PREFIX = '08'; // connection_exception
 const UNREACHABLE_MESSAGES =
   /connection terminated|timeout exceeded when trying to connect|client has encountered a connection error/i;
+/** Prisma's codes for a server that is not reached, does not answer in time, or closed the connection. */
+const PRISMA_UNREACHABLE = new Set(['P1001', 'P1002', 'P1008', 'P1017']);
 const PRISMA_CODE = /^P[1-6]\d{3}$/; // Prisma's own codes have the shape of a SQLSTATE
 const RETRYABLE = new Set(['40001', '40P01']); // serialization_failure, deadlock_detected
 
@@ -40,6 +42,7 @@ function nested(error: Record<string, unknown>): unknown {
 
 function readFault(error: Record<string, unknown>): DatabaseFault | null {
   const code = error.originalCode ?? error.code;
+  if (PRISMA_UNREACHABLE.has(code as string)) return { code: 'ECONNREFUSED', constraint: undefined };
   if (typeof code === 'string' && (/^[0-9A-Z]{5}$/.test(code) || UNREACHABLE.has(code)) && !PRISMA_CODE.test(code)) {
     return { code, constraint: constraintOf(error) };
   }
