@@ -1,0 +1,74 @@
+/**
+ * `npm start`: the whole graph in one process. `npm run start:gateway` (`--remote`): the gateway alone, with every
+ * subgraph a process of its own.
+ */
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { type Config, readConfig } from '../platform/config.ts';
+import { createGraphClient } from '../platform/graph-client.ts';
+import { createLogger, type Logger } from '../platform/log.ts';
+import { type Process, runMain } from '../platform/process.ts';
+import { readTypeDefs, startSubgraph } from '../platform/subgraph.ts';
+import { loadDemo } from '../prisma/demo/demo.ts';
+import { openPostgres } from '../prisma/open.ts';
+import { domainUrl } from '../prisma/roles.ts';
+import { subgraphs } from '../subgraphs/all.ts';
+import { createGateway, type Gateway, type GatewaySubgraph } from './gateway.ts';
+
+await runMain(async (process) => {
+  const config = readConfig();
+  const log = createLogger({ level: config.logLevel, service: 'gateway' });
+  const remote = process.argv.includes('--remote');
+  const gateway = remote ? await overRemoteSubgraphs(config, log) : await allInOne(config, log, process);
+  await serve(gateway, config, process);
+});
+
+/** Every subgraph in this process, on the database of the settings, with the demo loaded. */
+async function allInOne(config: Config, log: Logger, process: Process): Promise<Gateway> {
+  const { url } = await openPostgres(config, log, process);
+  const graph = createGraphClient((document, variables) => gateway.execute(document, variables));
+  const running = subgraphs.map((definition) =>
+    startSubgraph(definition, {
+      databaseUrl: domainUrl(url, definition.name, config.environment),
+      poolSize: config.databasePoolSize,
+      graph,
+      log,
+    }),
+  );
+  process.onStop(async () => {
+    await Promise.all(running.map((subgraph) => subgraph.close()));
+  });
+  const gateway = await createGateway({ subgraphs: running, log, production: config.production });
+  if (!process.argv.includes('--no-demo')) await loadDemo(graph, log);
+  return gateway;
+}
+
+function overRemoteSubgraphs(config: Config, log: Logger): Promise<Gateway> {
+  const remote = subgraphs.map(
+    (definition): GatewaySubgraph => ({
+      name: definition.name,
+      sdl: readTypeDefs(definition),
+      url: config.subgraphUrls[definition.name],
+    }),
+  );
+  return createGateway({ subgraphs: remote, log, production: config.production });
+}
+
+async function serve(gateway: Gateway, config: Config, process: Process): Promise<void> {
+  const server = createServer(gateway.handler);
+  gateway.attachWebSocket(server);
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const taken = error.code === 'EADDRINUSE';
+      reject(taken ? new Error(`Port ${config.port} is taken. Stop what uses it, or set PORT.`) : error);
+    });
+    server.listen(config.port, config.host, resolve);
+  });
+  process.onStop(async () => {
+    await gateway.close();
+    server.closeAllConnections();
+  });
+  const { port } = server.address() as AddressInfo;
+  const origin = `http://localhost:${port}`;
+  process.print(`The graph answers at ${origin}/graphql (open it in a browser for the explorer; Ctrl-C stops it).`);
+}
