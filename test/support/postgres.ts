@@ -19,11 +19,17 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const dataDir = await mkdtemp(join(tmpdir(), 'trading-data-graph-test-'));
   const log = createLogger({ level: process.env.LOG_LEVEL ?? 'warn', service: 'test' });
   const server = await startEmbeddedPostgres({ dataDir, port: 0, log, durable: false });
-  await createDatabase(server.url, TEMPLATE);
-  await migrate({ adminUrl: withDatabase(server.url, TEMPLATE), log });
-  project.provide('adminUrl', server.url);
-  return async () => {
+  const teardown = async () => {
     await server.stop();
     await rm(dataDir, { recursive: true, force: true });
   };
+  try {
+    await createDatabase(server.url, TEMPLATE);
+    await migrate({ adminUrl: withDatabase(server.url, TEMPLATE), log });
+  } catch (error) {
+    await teardown();
+    throw error;
+  }
+  project.provide('adminUrl', server.url);
+  return teardown;
 }
