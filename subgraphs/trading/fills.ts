@@ -1,0 +1,238 @@
+/** Recording executions: the trade, the order's fill, the position and the strategy's counters in one transaction. */
+import { type CommandPayload, command } from '../../platform/command.ts';
+import { sql } from '../../platform/database/sql.ts';
+import type { Decimal } from '../../platform/decimal.ts';
+import { refuse } from '../../platform/errors.ts';
+import type { Context, Tx } from './context.ts';
+import { stored } from './enums.ts';
+import type { Liquidity, RecordFillInput } from './generated/resolvers.ts';
+import { type LockedOrder, type LockedStrategy, lockOrder, lockStrategyOfOrder } from './locks.ts';
+import { amountFromZero, belowLimit, positiveAmount } from './rules/amounts.ts';
+import { applyTrade, type Holding, type TradeEffect } from './rules/average-cost.ts';
+import { addToDay } from './rules/daily-pnl.ts';
+import { pastInstant } from './rules/instants.ts';
+import { applyFill, type FilledState } from './rules/order-fill.ts';
+import { boundedText, ID_LENGTH, NAME_LENGTH, NOTE_LENGTH } from './rules/texts.ts';
+
+interface RecordedFill {
+  tradeId: string;
+  orderId: string;
+  strategyId: string;
+  symbol: string;
+}
+
+export type FillPayload = CommandPayload<RecordedFill>;
+
+interface Execution {
+  orderId: string;
+  exchangeTradeId: string;
+  venue: string;
+  quantity: Decimal;
+  price: Decimal;
+  commission: Decimal;
+  executedAt: string;
+  liquidity: Lowercase<Liquidity> | null;
+  notes: string | null;
+}
+
+/** Records one execution of an order. A venue's execution is recorded once; a repeat of it gives the trade that is there. */
+export function recordFill(context: Context, input: RecordFillInput): Promise<FillPayload> {
+  return command(context, 'recordFill', input, async (tx) => {
+    const execution = readExecution(input, context.now());
+    const strategy = await lockStrategyOfOrder(tx, execution.orderId);
+    const order = await lockOrder(tx, execution.orderId);
+    const recorded = await findRecorded(tx, execution);
+    if (recorded) return recorded;
+
+    await checkAgainstOrder(tx, order, execution);
+    const filled = applyFill(order, execution);
+    const position = await lockOpenPosition(tx, order);
+    const effect = applyTrade(position, { ...execution, side: order.side });
+    for (const { quantity } of [effect.held, effect.opened].filter((holding) => holding !== null)) {
+      belowLimit(quantity, ['input', 'quantity']);
+    }
+
+    const tradeId = await insertTrade(context, tx, order, execution, effect.realizedPnl);
+    if (tradeId === null) return recordedMeanwhile(tx, execution);
+    await updateOrder(context, tx, order, execution, filled, effect.realizedPnl);
+    await savePositions(context, tx, order, execution, position, effect);
+    await countTrade(context, tx, strategy, execution, effect.realizedPnl);
+    return { tradeId, orderId: order.orderId, strategyId: order.strategyId, symbol: order.instrumentId };
+  });
+}
+
+function readExecution(input: RecordFillInput, now: Date): Execution {
+  const { liquidity = null, notes = null } = input;
+  return {
+    orderId: input.orderId,
+    exchangeTradeId: boundedText(input.exchangeTradeId, ID_LENGTH, ['input', 'exchangeTradeId']),
+    venue: boundedText(input.venue, NAME_LENGTH, ['input', 'venue']),
+    quantity: positiveAmount(input.quantity, ['input', 'quantity']),
+    price: positiveAmount(input.price, ['input', 'price']),
+    commission: amountFromZero(input.commission ?? '0', ['input', 'commission']),
+    executedAt: pastInstant(input.executedAt, now, ['input', 'executedAt']),
+    liquidity: liquidity === null ? null : stored(liquidity),
+    notes: notes === null ? null : boundedText(notes, NOTE_LENGTH, ['input', 'notes']),
+  };
+}
+
+/** The trade that is there already under the venue's id. Throws an idempotency conflict when its content differs. */
+async function findRecorded(tx: Tx, execution: Execution): Promise<RecordedFill | null> {
+  const [found] = await tx.$queryRaw<(RecordedFill & { same: boolean })[]>(
+    sql`select trade_id as "tradeId", order_id as "orderId", strategy_id as "strategyId", instrument_id as symbol,
+               (order_id, quantity, price, commission, executed_at)
+                 = (${execution.orderId}, ${amount(execution.quantity)}::numeric, ${amount(execution.price)}::numeric,
+                    ${amount(execution.commission)}::numeric, ${execution.executedAt}::timestamptz)
+               and liquidity is not distinct from ${execution.liquidity}::text
+               and notes is not distinct from ${execution.notes}::text as same
+          from trades where exchange_trade_id = ${execution.exchangeTradeId} and execution_venue = ${execution.venue}`,
+  );
+  if (!found) return null;
+  const { same, ...recorded } = found;
+  if (!same) throw refuse.idempotencyConflict(`${execution.venue}/${execution.exchangeTradeId}`);
+  return recorded;
+}
+
+/** Another strategy's command took the venue's id between our look and our insert. */
+async function recordedMeanwhile(tx: Tx, execution: Execution): Promise<RecordedFill> {
+  const recorded = await findRecorded(tx, execution);
+  if (!recorded) throw new Error(`trade ${execution.venue}/${execution.exchangeTradeId} conflicts but is not there`);
+  return recorded;
+}
+
+async function checkAgainstOrder(tx: Tx, order: LockedOrder, execution: Execution): Promise<void> {
+  if (order.executionVenue !== null && order.executionVenue !== execution.venue) {
+    throw refuse.validation(`The order went to ${order.executionVenue}, but venue is "${execution.venue}".`, [
+      'input',
+      'venue',
+    ]);
+  }
+  const [early] = await tx.$queryRaw<object[]>(
+    sql`select 1 from orders
+         where order_id = ${order.orderId} and created_at > ${execution.executedAt}::timestamptz`,
+  );
+  if (early) {
+    throw refuse.validation(`executedAt must not be before the order was placed, but got ${execution.executedAt}.`, [
+      'input',
+      'executedAt',
+    ]);
+  }
+}
+
+type LockedPosition = Holding & { positionId: string };
+
+async function lockOpenPosition(tx: Tx, order: LockedOrder): Promise<LockedPosition | null> {
+  const [position] = await tx.$queryRaw<LockedPosition[]>(
+    sql`select position_id as "positionId", quantity, average_entry_price as "averageEntryPrice",
+               realized_pnl as "realizedPnl"
+          from positions
+         where strategy_id = ${order.strategyId} and instrument_id = ${order.instrumentId} and closed_at is null
+           for no key update`,
+  );
+  return position ?? null;
+}
+
+/** The new trade's id; null when the venue's id is taken. */
+async function insertTrade(
+  context: Context,
+  tx: Tx,
+  order: LockedOrder,
+  execution: Execution,
+  realizedPnl: Decimal,
+): Promise<string | null> {
+  const [trade] = await tx.$queryRaw<{ tradeId: string }[]>(
+    sql`insert into trades (order_id, strategy_id, account_id, instrument_id, side, quantity, price, commission,
+               realized_pnl, execution_venue, exchange_trade_id, liquidity, executed_at, notes, trace_id)
+        values (${order.orderId}, ${order.strategyId}, ${order.accountId}::uuid, ${order.instrumentId}, ${order.side},
+               ${amount(execution.quantity)}::numeric, ${amount(execution.price)}::numeric,
+               ${amount(execution.commission)}::numeric, ${amount(realizedPnl)}::numeric, ${execution.venue},
+               ${execution.exchangeTradeId}, ${execution.liquidity}, ${execution.executedAt}::timestamptz,
+               ${execution.notes}, ${context.traceId})
+        on conflict (exchange_trade_id, execution_venue) do nothing
+        returning trade_id as "tradeId"`,
+  );
+  return trade?.tradeId ?? null;
+}
+
+async function updateOrder(
+  context: Context,
+  tx: Tx,
+  order: LockedOrder,
+  execution: Execution,
+  filled: FilledState,
+  realizedPnl: Decimal,
+): Promise<void> {
+  await tx.$executeRaw(
+    sql`update orders
+           set status = ${filled.status}, filled_quantity = ${amount(filled.filledQuantity)}::numeric,
+               filled_notional = ${amount(filled.filledNotional)}::numeric,
+               average_fill_price = ${amount(filled.averageFillPrice)}::numeric,
+               commission = commission + ${amount(execution.commission)}::numeric,
+               realized_pnl = coalesce(realized_pnl, 0) + ${amount(realizedPnl)}::numeric,
+               filled_at = case when ${filled.status} = 'filled' then ${execution.executedAt}::timestamptz end,
+               trace_id = ${context.traceId}
+         where order_id = ${order.orderId}`,
+  );
+}
+
+/** A position is marked at its latest trade, unless it has a later mark; one that a flip opens takes over that mark. */
+async function savePositions(
+  context: Context,
+  tx: Tx,
+  order: LockedOrder,
+  execution: Execution,
+  position: LockedPosition | null,
+  effect: TradeEffect,
+): Promise<void> {
+  const price = sql`${amount(execution.price)}::numeric`;
+  const executedAt = sql`${execution.executedAt}::timestamptz`;
+  const { held, opened } = effect;
+  if (position && held) {
+    await tx.$executeRaw(
+      sql`update positions
+             set quantity = ${amount(held.quantity)}::numeric,
+                 average_entry_price = ${amount(held.averageEntryPrice)}::numeric,
+                 realized_pnl = ${amount(held.realizedPnl)}::numeric,
+                 current_price = case when marked_at > ${executedAt} then current_price else ${price} end,
+                 marked_at = greatest(marked_at, ${executedAt}),
+                 closed_at = case when ${held.quantity.isZero()} then greatest(opened_at, ${executedAt}) end,
+                 trace_id = ${context.traceId}
+           where position_id = ${position.positionId}`,
+    );
+  }
+  if (opened) {
+    await tx.$executeRaw(
+      sql`insert into positions (strategy_id, account_id, instrument_id, quantity, average_entry_price, realized_pnl,
+                 current_price, marked_at, opened_at, trace_id)
+          select ${order.strategyId}, ${order.accountId}::uuid, ${order.instrumentId},
+                 ${amount(opened.quantity)}::numeric, ${amount(opened.averageEntryPrice)}::numeric,
+                 ${amount(opened.realizedPnl)}::numeric,
+                 case when held.marked_at > ${executedAt} then held.current_price else ${price} end,
+                 greatest(held.marked_at, ${executedAt}), ${executedAt}, ${context.traceId}
+            from (select) as trade left join positions as held on held.position_id = ${position?.positionId ?? null}`,
+    );
+  }
+}
+
+async function countTrade(
+  context: Context,
+  tx: Tx,
+  strategy: LockedStrategy,
+  execution: Execution,
+  realizedPnl: Decimal,
+): Promise<void> {
+  const before = { day: strategy.dailyPnlDate, pnl: strategy.dailyPnl };
+  const daily = addToDay(before, execution.executedAt, realizedPnl);
+  await tx.$executeRaw(
+    sql`update strategies
+           set total_trades = total_trades + 1, realized_pnl = realized_pnl + ${amount(realizedPnl)}::numeric,
+               daily_pnl = ${amount(daily.pnl)}::numeric, daily_pnl_date = ${daily.day}::date,
+               trace_id = ${context.traceId}
+         where strategy_id = ${strategy.strategyId}`,
+  );
+}
+
+/** A decimal as the text of a SQL parameter. */
+function amount(value: Decimal): string {
+  return value.toFixed();
+}

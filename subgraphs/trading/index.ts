@@ -1,0 +1,32 @@
+/** The trading subgraph: strategies, their orders and executions, the positions and portfolios that result. */
+import { defineSubgraph } from '../../platform/subgraph.ts';
+import { PrismaClient } from '../../prisma/trading/generated/client.ts';
+import type { Resolvers } from './generated/resolvers.ts';
+import { Instrument } from './resolvers/Instrument.ts';
+import { Mutation } from './resolvers/Mutation.ts';
+import { Portfolio } from './resolvers/Portfolio.ts';
+import { payloads } from './resolvers/payloads.ts';
+import { Query } from './resolvers/Query.ts';
+import { Strategy } from './resolvers/Strategy.ts';
+import { TradingOrder } from './resolvers/TradingOrder.ts';
+import { TradingPosition } from './resolvers/TradingPosition.ts';
+import { TradingTrade } from './resolvers/TradingTrade.ts';
+
+const resolvers: Resolvers = {
+  Query,
+  Mutation,
+  Strategy,
+  TradingOrder,
+  TradingTrade,
+  TradingPosition,
+  Portfolio,
+  Instrument,
+  ...payloads,
+};
+
+export const trading = defineSubgraph({
+  name: 'trading',
+  typeDefs: new URL('./schema.graphql', import.meta.url),
+  resolvers,
+  createPrisma: (adapter) => new PrismaClient({ adapter }),
+});

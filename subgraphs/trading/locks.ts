@@ -1,0 +1,80 @@
+/**
+ * Row locks of the commands. A strategy's row is the gate to what is its: whoever adds to its orders, trades or positions
+ * locks it first, then the order, then the position, so that no two commands wait for each other. Only the marks lock
+ * positions without it, in the order of their ids, and wait for nothing else.
+ */
+import { type Sql, sql } from '../../platform/database/sql.ts';
+import type { Decimal } from '../../platform/decimal.ts';
+import { refuse } from '../../platform/errors.ts';
+import type { Tx } from './context.ts';
+import type { Side } from './rules/order-entry.ts';
+import type { OrderStatus } from './rules/order-lifecycle.ts';
+import type { StrategyStatus } from './rules/strategy-lifecycle.ts';
+import { isStorable } from './rules/texts.ts';
+
+export interface LockedStrategy {
+  strategyId: string;
+  accountId: string;
+  status: StrategyStatus;
+  instruments: string[];
+  venueIds: string[];
+  maxPositionSize: Decimal | null;
+  dailyPnl: Decimal;
+  /** UTC day as "2026-01-31". */
+  dailyPnlDate: string | null;
+  version: number;
+}
+
+export interface LockedOrder {
+  orderId: string;
+  strategyId: string;
+  accountId: string;
+  instrumentId: string;
+  side: Side;
+  status: OrderStatus;
+  quantity: Decimal;
+  filledQuantity: Decimal;
+  filledNotional: Decimal;
+  executionVenue: string | null;
+  exchangeOrderId: string | null;
+}
+
+async function lockStrategyWhere(tx: Tx, strategyId: Sql): Promise<LockedStrategy | undefined> {
+  const rows = await tx.$queryRaw<LockedStrategy[]>(
+    sql`select strategy_id as "strategyId", account_id as "accountId", status, instruments, venue_ids as "venueIds",
+               max_position_size as "maxPositionSize", daily_pnl as "dailyPnl", daily_pnl_date::text as "dailyPnlDate",
+               version
+          from strategies where strategy_id = ${strategyId} for no key update`,
+  );
+  return rows[0];
+}
+
+/** Locks the strategy. Throws a not-found Refusal when there is none. */
+export async function lockStrategy(tx: Tx, strategyId: string): Promise<LockedStrategy> {
+  const strategy = isStorable(strategyId) ? await lockStrategyWhere(tx, sql`${strategyId}`) : undefined;
+  if (!strategy) throw refuse.notFound('Strategy', strategyId, ['input', 'strategyId']);
+  return strategy;
+}
+
+/** Locks the strategy that the order belongs to. Throws a not-found Refusal when there is no such order. */
+export async function lockStrategyOfOrder(tx: Tx, orderId: string): Promise<LockedStrategy> {
+  const owner = sql`(select strategy_id from orders where order_id = ${orderId})`;
+  const strategy = isStorable(orderId) ? await lockStrategyWhere(tx, owner) : undefined;
+  if (!strategy) throw refuse.notFound('TradingOrder', orderId, ['input', 'orderId']);
+  return strategy;
+}
+
+/** Locks the order. Throws a not-found Refusal when there is none. */
+export async function lockOrder(tx: Tx, orderId: string): Promise<LockedOrder> {
+  const rows = isStorable(orderId)
+    ? await tx.$queryRaw<LockedOrder[]>(
+        sql`select order_id as "orderId", strategy_id as "strategyId", account_id as "accountId",
+                   instrument_id as "instrumentId", side, status, quantity, filled_quantity as "filledQuantity",
+                   filled_notional as "filledNotional", execution_venue as "executionVenue",
+                   exchange_order_id as "exchangeOrderId"
+              from orders where order_id = ${orderId} for no key update`,
+      )
+    : [];
+  if (!rows[0]) throw refuse.notFound('TradingOrder', orderId, ['input', 'orderId']);
+  return rows[0];
+}

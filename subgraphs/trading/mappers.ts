@@ -1,0 +1,31 @@
+/** Ties GraphQL types to what resolvers hand on: rows, references, ids. Paths are relative to generated/. */
+export const mappers = {
+  Strategy: '../strategies.ts#StrategyRow',
+  TradingOrder: '../orders.ts#TradingOrderRow',
+  TradingTrade: '../trades.ts#TradingTradeRow',
+  TradingPosition: '../positions.ts#TradingPositionRow',
+  Portfolio: '../portfolio.ts#PortfolioReference',
+  Instrument: '../instruments.ts#InstrumentReference',
+
+  StrategyConnection: '../strategies.ts#StrategyPage',
+  TradingOrderConnection: '../orders.ts#TradingOrderPage',
+  TradingTradeConnection: '../trades.ts#TradingTradePage',
+  TradingPositionConnection: '../positions.ts#TradingPositionPage',
+
+  CreateStrategyPayload: '../strategy-commands.ts#StrategyPayload',
+  ConfigureStrategyPayload: '../strategy-commands.ts#StrategyPayload',
+  StartStrategyPayload: '../strategy-commands.ts#StrategyPayload',
+  PauseStrategyPayload: '../strategy-states.ts#HaltPayload',
+  ResumeStrategyPayload: '../strategy-commands.ts#StrategyPayload',
+  StopStrategyPayload: '../strategy-states.ts#HaltPayload',
+  FailStrategyPayload: '../strategy-states.ts#HaltPayload',
+  ResetStrategyPayload: '../strategy-commands.ts#StrategyPayload',
+  PlaceOrderPayload: '../order-commands.ts#OrderPayload',
+  SubmitOrderPayload: '../order-commands.ts#OrderPayload',
+  AcceptOrderPayload: '../order-commands.ts#OrderPayload',
+  RejectOrderPayload: '../order-commands.ts#OrderPayload',
+  ExpireOrderPayload: '../order-commands.ts#OrderPayload',
+  CancelOrderPayload: '../order-commands.ts#OrderPayload',
+  RecordFillPayload: '../fills.ts#FillPayload',
+  MarkPositionsPayload: '../marks.ts#MarkPayload',
+};

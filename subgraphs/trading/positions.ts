@@ -1,0 +1,108 @@
+/** Positions: what is stored of them and how they are read. Values and P&L are computed by the database (migration). */
+import { allOf, raw, type Sql, sql } from '../../platform/database/sql.ts';
+import { entity } from '../../platform/loaders.ts';
+import { type Connection, connectionSource } from '../../platform/paging.ts';
+import type { Context } from './context.ts';
+import { between, equals, equalsSymbol, equalsUuid, within } from './filters.ts';
+import type { TradingPositionFilter } from './generated/resolvers.ts';
+import { isStorable } from './rules/texts.ts';
+
+/** A row of `positions`. */
+export interface TradingPositionRow {
+  positionId: string;
+  strategyId: string;
+  accountId: string;
+  instrumentId: string;
+  /** Signed: negative is short. */
+  quantity: string;
+  averageEntryPrice: string;
+  realizedPnl: string;
+  currentPrice: string;
+  markedAt: string;
+  marketValue: string;
+  exposure: string;
+  costBasis: string;
+  unrealizedPnl: string;
+  totalPnl: string;
+  openedAt: string;
+  closedAt: string | null;
+  notes: string | null;
+  traceId: string | null;
+  createdAt: string;
+  updatedAt: string;
+  version: number;
+}
+
+export type TradingPositionPage = Connection<TradingPositionRow>;
+
+export const positions = entity<TradingPositionRow>({
+  name: 'TradingPosition',
+  table: 'positions',
+  key: 'position_id',
+  keyType: 'text',
+});
+
+export const positionList = connectionSource<TradingPositionRow>({
+  table: 'positions',
+  id: 'position_id',
+  sorts: {
+    OPENED_AT: 'opened_at',
+    UPDATED_AT: 'updated_at',
+    EXPOSURE: 'exposure',
+    UNREALIZED_PNL: 'unrealized_pnl',
+  },
+  parents: { strategy_id: 'text', account_id: 'uuid', instrument_id: 'text' },
+});
+
+/** Positions that are not flat. */
+export const isOpenPosition: Sql = raw('closed_at is null');
+
+/** The conditions of a filter. Throws a validation Refusal on a symbol that is none. */
+export function positionConditions(filter: TradingPositionFilter | null | undefined): Sql[] {
+  if (!filter) return [];
+  const { isOpen = null } = filter;
+  return [
+    ...equals('strategy_id', filter.strategyId),
+    ...equalsUuid('account_id', filter.accountId),
+    ...equalsSymbol('instrument_id', filter.symbol),
+    ...(isOpen === null ? [] : [isOpen ? isOpenPosition : raw('closed_at is not null')]),
+    ...within('opened_at', filter),
+    ...between('market_value', filter.minValue, filter.maxValue),
+  ];
+}
+
+/** The strategy's open position in the instrument, or null when it is flat; asked in one tick they share a statement. */
+export function openPositionOf(
+  context: Context,
+  strategyId: string,
+  symbol: string,
+): Promise<TradingPositionRow | null> {
+  if (!isStorable(strategyId)) return Promise.resolve(null);
+  return context.batch('openPosition', [strategyId, symbol] as const, async (keys) => {
+    const rows = await context.db.query<TradingPositionRow>(
+      sql`select positions.* from positions
+            join unnest(${keys.map(([id]) => id)}::text[], ${keys.map(([, name]) => name)}::text[])
+              as wanted(strategy_id, instrument_id) using (strategy_id, instrument_id)
+           where closed_at is null`,
+    );
+    return keys.map(([id, name]) => rows.find((row) => row.strategyId === id && row.instrumentId === name) ?? null);
+  });
+}
+
+/** A sum over open positions, of one strategy or account or of all; "0" when there are none. */
+export async function sumOfOpenPositions(
+  context: Context,
+  amount: 'exposure' | 'unrealized_pnl',
+  of: { strategyId?: string | null | undefined; accountId?: string | null | undefined },
+): Promise<string> {
+  const column = amount === 'exposure' ? sql`exposure` : sql`unrealized_pnl`;
+  const conditions = [
+    isOpenPosition,
+    ...equals('strategy_id', of.strategyId),
+    ...equalsUuid('account_id', of.accountId),
+  ];
+  const row = await context.db.one<{ total: string }>(
+    sql`select coalesce(sum(${column}), 0) as total from positions where ${allOf(conditions)}`,
+  );
+  return row?.total ?? '0';
+}

@@ -1,0 +1,51 @@
+import { normaliseSymbol } from '../../../platform/symbols.ts';
+import { equals, equalsUuid } from '../filters.ts';
+import type { QueryResolvers } from '../generated/resolvers.ts';
+import { isActiveOrder, orderByExchangeId, orderConditions, orderList, orders } from '../orders.ts';
+import { portfolioOf } from '../portfolio.ts';
+import {
+  isOpenPosition,
+  openPositionOf,
+  positionConditions,
+  positionList,
+  positions,
+  sumOfOpenPositions,
+} from '../positions.ts';
+import { isActive, strategies, strategyConditions, strategyList } from '../strategies.ts';
+import { onDay, sumOfTrades, tradeByExchangeId, tradeConditions, tradeList, trades } from '../trades.ts';
+
+export const Query: QueryResolvers = {
+  strategy: (_, { id }, context) => context.load(strategies, id),
+  strategies: (_, { filter, ...page }, context) => context.connect(strategyList, page, strategyConditions(filter)),
+  activeStrategies: (_, page, context) => context.connect(strategyList, page, [isActive]),
+
+  tradingOrder: (_, { id }, context) => context.load(orders, id),
+  tradingOrders: (_, { filter, ...page }, context) => context.connect(orderList, page, orderConditions(filter)),
+  activeOrders: (_, { strategyId, ...page }, context) =>
+    context.connect(orderList, page, [isActiveOrder, ...equals('strategy_id', strategyId)]),
+  orderByExchangeId: (_, { venue, exchangeOrderId }, context) => orderByExchangeId(context, venue, exchangeOrderId),
+
+  tradingTrade: (_, { id }, context) => context.load(trades, id),
+  tradingTrades: (_, { filter, ...page }, context) => context.connect(tradeList, page, tradeConditions(filter)),
+  tradeByExchangeId: (_, { venue, exchangeTradeId }, context) => tradeByExchangeId(context, venue, exchangeTradeId),
+  dailyTrades: (_, { strategyId, date, ...page }, context) =>
+    context.connect(tradeList, page, [...equals('strategy_id', strategyId), ...onDay(date)]),
+
+  tradingPosition: (_, { id }, context) => context.load(positions, id),
+  position: (_, { strategyId, symbol }, context) =>
+    openPositionOf(context, strategyId, normaliseSymbol(symbol, ['symbol'])),
+  positions: (_, { filter, ...page }, context) => context.connect(positionList, page, positionConditions(filter)),
+  openPositions: (_, { strategyId, accountId, ...page }, context) =>
+    context.connect(positionList, page, [
+      isOpenPosition,
+      ...equals('strategy_id', strategyId),
+      ...equalsUuid('account_id', accountId),
+    ]),
+
+  totalExposure: (_, of, context) => sumOfOpenPositions(context, 'exposure', of),
+  totalUnrealizedPnl: (_, of, context) => sumOfOpenPositions(context, 'unrealized_pnl', of),
+  strategyVolume: (_, { strategyId, ...window }, context) => sumOfTrades(context, 'gross_value', strategyId, window),
+  strategyRealizedPnl: (_, { strategyId, ...window }, context) =>
+    sumOfTrades(context, 'realized_pnl', strategyId, window),
+  portfolio: (_, { accountId }) => portfolioOf(accountId),
+};

@@ -1,0 +1,29 @@
+import { dec } from '../../../platform/decimal.ts';
+import { shown } from '../enums.ts';
+import type { StrategyResolvers } from '../generated/resolvers.ts';
+import { orderConditions, orderList } from '../orders.ts';
+import { positionConditions, positionList } from '../positions.ts';
+import { dailyPnlOn } from '../rules/daily-pnl.ts';
+import { strategies, unrealizedPnlOf } from '../strategies.ts';
+import { tradeConditions, tradeList } from '../trades.ts';
+
+export const Strategy: StrategyResolvers = {
+  __resolveReference: ({ strategyId }, context) => context.load(strategies, strategyId),
+  type: ({ strategyType }) => shown(strategyType),
+  status: ({ status }) => shown(status),
+  account: ({ accountId }) => ({ accountId }),
+  instruments: ({ instruments }) => instruments.map((symbol) => ({ symbol })),
+  unrealizedPnl: ({ strategyId }, _, context) => unrealizedPnlOf(context, strategyId),
+  totalPnl: async ({ strategyId, realizedPnl }, _, context) =>
+    dec(realizedPnl)
+      .plus(await unrealizedPnlOf(context, strategyId))
+      .toFixed(),
+  dailyPnl: ({ dailyPnl, dailyPnlDate }, _, context) =>
+    dailyPnlOn({ day: dailyPnlDate, pnl: dec(dailyPnl) }, context.now()).toFixed(),
+  orders: ({ strategyId }, { filter, ...page }, context) =>
+    context.connectChildren(orderList, 'strategy_id', strategyId, page, orderConditions(filter)),
+  trades: ({ strategyId }, { filter, ...page }, context) =>
+    context.connectChildren(tradeList, 'strategy_id', strategyId, page, tradeConditions(filter)),
+  positions: ({ strategyId }, { filter, ...page }, context) =>
+    context.connectChildren(positionList, 'strategy_id', strategyId, page, positionConditions(filter)),
+};

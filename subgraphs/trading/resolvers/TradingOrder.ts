@@ -1,0 +1,22 @@
+import { isUuid } from '../../../platform/loaders.ts';
+import { shown } from '../enums.ts';
+import type { TradingOrderResolvers } from '../generated/resolvers.ts';
+import { orders } from '../orders.ts';
+import { strategies } from '../strategies.ts';
+import { tradeList } from '../trades.ts';
+import { existing } from './existing.ts';
+
+export const TradingOrder: TradingOrderResolvers = {
+  __resolveReference: ({ orderId }, context) => context.load(orders, orderId),
+  strategy: ({ strategyId }, _, context) => existing(context.load(strategies, strategyId), 'Strategy', strategyId),
+  account: ({ accountId }) => ({ accountId }),
+  instrument: ({ instrumentId }) => ({ symbol: instrumentId }),
+  side: ({ side }) => shown(side),
+  type: ({ orderType }) => shown(orderType),
+  status: ({ status }) => shown(status),
+  timeInForce: ({ timeInForce }) => shown(timeInForce),
+  venue: ({ executionVenue }) => executionVenue,
+  exchangeOrder: ({ exchangeOrderId }) =>
+    exchangeOrderId !== null && isUuid(exchangeOrderId) ? { orderId: exchangeOrderId.toLowerCase() } : null,
+  trades: ({ orderId }, page, context) => context.connectChildren(tradeList, 'order_id', orderId, page),
+};

@@ -1,0 +1,19 @@
+import { isUuid } from '../../../platform/loaders.ts';
+import { shown } from '../enums.ts';
+import type { TradingTradeResolvers } from '../generated/resolvers.ts';
+import { orders } from '../orders.ts';
+import { strategies } from '../strategies.ts';
+import { trades } from '../trades.ts';
+import { existing } from './existing.ts';
+
+export const TradingTrade: TradingTradeResolvers = {
+  __resolveReference: ({ tradeId }, context) => context.load(trades, tradeId),
+  order: ({ orderId }, _, context) => existing(context.load(orders, orderId), 'TradingOrder', orderId),
+  strategy: ({ strategyId }, _, context) => existing(context.load(strategies, strategyId), 'Strategy', strategyId),
+  account: ({ accountId }) => ({ accountId }),
+  instrument: ({ instrumentId }) => ({ symbol: instrumentId }),
+  side: ({ side }) => shown(side),
+  venue: ({ executionVenue }) => executionVenue,
+  exchangeTrade: ({ exchangeTradeId }) => (isUuid(exchangeTradeId) ? { tradeId: exchangeTradeId.toLowerCase() } : null),
+  liquidity: ({ liquidity }) => liquidity && shown(liquidity),
+};

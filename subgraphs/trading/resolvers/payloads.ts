@@ -1,0 +1,39 @@
+/** What commands give back: the things they name, as they are after the commit. */
+import type { Context } from '../context.ts';
+import type { Resolvers } from '../generated/resolvers.ts';
+import { orders } from '../orders.ts';
+import { openPositionOf } from '../positions.ts';
+import { strategies } from '../strategies.ts';
+import { trades } from '../trades.ts';
+
+const strategy = ({ strategyId }: { strategyId?: string }, _: object, context: Context) =>
+  strategyId === undefined ? null : context.load(strategies, strategyId);
+
+const order = ({ orderId }: { orderId?: string }, _: object, context: Context) =>
+  orderId === undefined ? null : context.load(orders, orderId);
+
+const cancelledOrderCount = (payload: { cancelledOrderCount?: number }) => payload.cancelledOrderCount ?? 0;
+
+export const payloads: Resolvers = {
+  CreateStrategyPayload: { strategy },
+  ConfigureStrategyPayload: { strategy },
+  StartStrategyPayload: { strategy },
+  PauseStrategyPayload: { strategy, cancelledOrderCount },
+  ResumeStrategyPayload: { strategy },
+  StopStrategyPayload: { strategy, cancelledOrderCount },
+  FailStrategyPayload: { strategy, cancelledOrderCount },
+  ResetStrategyPayload: { strategy },
+  PlaceOrderPayload: { order },
+  SubmitOrderPayload: { order },
+  AcceptOrderPayload: { order },
+  RejectOrderPayload: { order },
+  ExpireOrderPayload: { order },
+  CancelOrderPayload: { order },
+  RecordFillPayload: {
+    trade: ({ tradeId }, _, context) => (tradeId === undefined ? null : context.load(trades, tradeId)),
+    order,
+    position: ({ strategyId, symbol }, _, context) =>
+      strategyId === undefined || symbol === undefined ? null : openPositionOf(context, strategyId, symbol),
+  },
+  MarkPositionsPayload: { markedPositionCount: (payload) => payload.markedPositionCount ?? 0 },
+};

@@ -1,0 +1,42 @@
+/** How an execution fills an order. */
+import { type Decimal, round8, toWire } from '../../../platform/decimal.ts';
+import { refuse } from '../../../platform/errors.ts';
+import { moveOrder, type OrderStatus } from './order-lifecycle.ts';
+
+/** An order as far as filling goes. */
+export interface FillState {
+  status: OrderStatus;
+  quantity: Decimal;
+  /** Sum of its trades' quantities. */
+  filledQuantity: Decimal;
+  /** Exact sum of its trades' quantity × price, up to 16 fractional digits. */
+  filledNotional: Decimal;
+}
+
+export type FilledState = FillState & { averageFillPrice: Decimal };
+
+/**
+ * The order after one more execution: cumulative quantity, quantity-weighted average (rounded once, from the exact
+ * sum, so that it does not depend on the order of the executions) and status.
+ * @throws Refusal (invalid transition) when the order is pending or has ended; (validation) above its quantity
+ */
+export function applyFill(order: FillState, execution: { quantity: Decimal; price: Decimal }): FilledState {
+  const filledQuantity = order.filledQuantity.plus(execution.quantity);
+  const filledNotional = order.filledNotional.plus(execution.quantity.times(execution.price));
+  const complete = filledQuantity.gte(order.quantity);
+  const status = moveOrder(order.status, complete ? 'filled' : 'partially_filled');
+  if (filledQuantity.gt(order.quantity)) {
+    throw refuse.validation(
+      `quantity must be at most what is left of the order, ${toWire(order.quantity.minus(order.filledQuantity))}, ` +
+        `but got ${toWire(execution.quantity)}.`,
+      ['input', 'quantity'],
+    );
+  }
+  return {
+    status,
+    quantity: order.quantity,
+    filledQuantity,
+    filledNotional,
+    averageFillPrice: round8(filledNotional.div(filledQuantity)),
+  };
+}

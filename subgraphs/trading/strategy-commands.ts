@@ -1,0 +1,132 @@
+/** Creating and configuring strategies. */
+import { type CommandPayload, command } from '../../platform/command.ts';
+import { isUniqueViolation } from '../../platform/database/database-error.ts';
+import { sql } from '../../platform/database/sql.ts';
+import { Refusal, refuse } from '../../platform/errors.ts';
+import { isUuid } from '../../platform/loaders.ts';
+import type { Context, Tx } from './context.ts';
+import { stored } from './enums.ts';
+import type { ConfigureStrategyInput, CreateStrategyInput } from './generated/resolvers.ts';
+import { requireInstruments } from './instruments.ts';
+import { lockStrategy } from './locks.ts';
+import { isActiveOrder } from './orders.ts';
+import { isOpenPosition } from './positions.ts';
+import { amountLimit, instrumentSymbols, leverageLimit, venueNames } from './rules/strategy-settings.ts';
+import { boundedText, ID_LENGTH, NAME_LENGTH, storableJson } from './rules/texts.ts';
+
+export type StrategyPayload = CommandPayload<{ strategyId: string }>;
+
+/** Inserts a strategy, inactive. Its instruments are checked with market data before the transaction is opened. */
+export async function createStrategy(context: Context, input: CreateStrategyInput): Promise<StrategyPayload> {
+  return refusable(async () => {
+    const row = newStrategy(input);
+    await requireInstruments(context.graph, row.instruments);
+    return command(context, 'createStrategy', input, async (tx) => {
+      const { strategyId } = row;
+      try {
+        await tx.strategy.create({ data: { ...row, traceId: context.traceId } });
+      } catch (error) {
+        if (!isUniqueViolation(error)) throw error;
+        throw refuse.conflict(null, `A strategy with id "${strategyId}" exists already.`, ['input', 'strategyId']);
+      }
+      return { strategyId };
+    });
+  });
+}
+
+function newStrategy(input: CreateStrategyInput) {
+  const { strategyId = null } = input;
+  if (!isUuid(input.accountId)) {
+    throw refuse.validation(`accountId must be a UUID, but got "${input.accountId}".`, ['input', 'accountId']);
+  }
+  return {
+    strategyId: strategyId === null ? crypto.randomUUID() : boundedText(strategyId, ID_LENGTH, ['input', 'strategyId']),
+    name: boundedText(input.name, NAME_LENGTH, ['input', 'name']),
+    strategyType: stored(input.type),
+    accountId: input.accountId,
+    instruments: instrumentSymbols(input.symbols),
+    venueIds: venueNames(input.venueIds ?? []),
+    parameters: jsonParameters(input.parameters ?? {}),
+    maxPositionSize: amountLimit(input.maxPositionSize ?? null, 'maxPositionSize'),
+    maxDailyLoss: amountLimit(input.maxDailyLoss ?? null, 'maxDailyLoss'),
+    maxLeverage: leverageLimit(input.maxLeverage ?? null),
+  };
+}
+
+/** Changes what the input names. Refused while the strategy trades, and when its version has moved. */
+export async function configureStrategy(context: Context, input: ConfigureStrategyInput): Promise<StrategyPayload> {
+  return refusable(async () => {
+    const changes = settingsOf(input);
+    if (changes.instruments) await requireInstruments(context.graph, changes.instruments);
+    return command(context, 'configureStrategy', input, async (tx) => {
+      const strategy = await lockStrategy(tx, input.strategyId);
+      if (strategy.version !== input.expectedVersion) throw refuse.conflict(strategy.version);
+      if (strategy.status === 'active') {
+        throw refuse.validation('An ACTIVE strategy cannot be configured. Pause or stop it first.', [
+          'input',
+          'strategyId',
+        ]);
+      }
+      if (changes.instruments) await checkNothingIsLeftOut(tx, strategy.strategyId, changes.instruments);
+      await tx.strategy.update({
+        where: { strategyId: strategy.strategyId },
+        data: { ...changes, traceId: context.traceId },
+      });
+      return { strategyId: strategy.strategyId };
+    });
+  });
+}
+
+/** The columns that change: only those whose field is in the input. Null lifts a limit. */
+function settingsOf(input: ConfigureStrategyInput) {
+  const { maxPositionSize, maxDailyLoss, maxLeverage } = input;
+  const name = notNull(input.name, 'name');
+  const symbols = notNull(input.symbols, 'symbols');
+  const venueIds = notNull(input.venueIds, 'venueIds');
+  const parameters = notNull(input.parameters, 'parameters');
+  return {
+    ...(name !== undefined && { name: boundedText(name, NAME_LENGTH, ['input', 'name']) }),
+    ...(symbols !== undefined && { instruments: instrumentSymbols(symbols) }),
+    ...(venueIds !== undefined && { venueIds: venueNames(venueIds) }),
+    ...(parameters !== undefined && { parameters: jsonParameters(parameters) }),
+    ...(maxPositionSize !== undefined && { maxPositionSize: amountLimit(maxPositionSize, 'maxPositionSize') }),
+    ...(maxDailyLoss !== undefined && { maxDailyLoss: amountLimit(maxDailyLoss, 'maxDailyLoss') }),
+    ...(maxLeverage !== undefined && { maxLeverage: leverageLimit(maxLeverage) }),
+  };
+}
+
+/** A setting that can be left out but not be taken away. */
+function notNull<Value>(value: Value | null | undefined, field: string): Value | undefined {
+  if (value === null) throw refuse.validation(`${field} cannot be null. Leave it out.`, ['input', field]);
+  return value;
+}
+
+/** A strategy that still holds an instrument, or has orders for it, must remain able to trade out of it. */
+async function checkNothingIsLeftOut(tx: Tx, strategyId: string, symbols: string[]): Promise<void> {
+  const [left] = await tx.$queryRaw<{ symbol: string }[]>(
+    sql`select instrument_id as symbol from (
+          select instrument_id from positions where strategy_id = ${strategyId} and ${isOpenPosition}
+           union select instrument_id from orders where strategy_id = ${strategyId} and ${isActiveOrder}) as used
+         where instrument_id <> all(${symbols}::text[]) order by 1 limit 1`,
+  );
+  if (!left) return;
+  throw refuse.validation(`${left.symbol} cannot be left out: there is an open position or an active order in it.`, [
+    'input',
+    'symbols',
+  ]);
+}
+
+/** Prisma takes JSON as plain objects and arrays, which is what the JSON scalar gives. */
+function jsonParameters(parameters: Record<string, unknown>) {
+  return storableJson(parameters, ['input', 'parameters']) as object;
+}
+
+/** Refusals of what is checked before the transaction are answers like those from within it. */
+async function refusable<Payload extends { errors: unknown[] }>(work: () => Promise<Payload>): Promise<Payload> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof Refusal) return { errors: [error.userError] } as unknown as Payload;
+    throw error;
+  }
+}
