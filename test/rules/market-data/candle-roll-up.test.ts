@@ -88,6 +88,7 @@ function whole(store: CandleSeries, interval: Interval, days = 2, symbol = 'BTC-
 function recompute(minutes: readonly Bar[], interval: Interval): string[] {
   const units = (value: { toFixed(places: number): string }) => BigInt(value.toFixed(8).replace('.', ''));
   const text = (value: bigint) => String(Number(value) / 1e8);
+  const ascending = (a: bigint, b: bigint) => (a < b ? -1 : 1);
   const buckets = Map.groupBy(minutes, ({ startMs }) => Math.floor(startMs / durationMs(interval)));
   return [...buckets]
     .sort(([a], [b]) => a - b)
@@ -95,9 +96,12 @@ function recompute(minutes: readonly Bar[], interval: Interval): string[] {
       const sorted = parts.toSorted((a, b) => a.startMs - b.startMs);
       const volume = sorted.reduce((sum, part) => sum + units(part.volume), 0n);
       const turnover = sorted.reduce((sum, part) => sum + units(part.volume) * units(part.vwap ?? part.low), 0n);
-      const highs = sorted.map((part) => units(part.high)).reduce((a, b) => (a > b ? a : b));
-      const lows = sorted.map((part) => units(part.low)).reduce((a, b) => (a < b ? a : b));
-      const ends = [sorted[0]?.open, highs, lows, sorted.at(-1)?.close].map((end) =>
+      const highest = sorted
+        .map((part) => units(part.high))
+        .toSorted(ascending)
+        .at(-1);
+      const lowest = sorted.map((part) => units(part.low)).toSorted(ascending)[0];
+      const ends = [sorted[0]?.open, highest, lowest, sorted.at(-1)?.close].map((end) =>
         typeof end === 'bigint' ? text(end) : String(end),
       );
       return [...ends, text(volume), volume === 0n ? '-' : text(divideHalfEven(turnover, volume))].join(' ');

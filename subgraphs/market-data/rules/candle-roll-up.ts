@@ -1,0 +1,90 @@
+/** Longer bars from shorter ones, exactly: 1m → 5m → 15m → 1h → 4h → 1d (domain.md §2.4). */
+import { Decimal, dec, round8 } from '../../../platform/decimal.ts';
+import { type Bar, isSameBar } from './candle-bar.ts';
+import { barStart, durationMs, INTERVALS, type Interval } from './candle-intervals.ts';
+import type { CandleSeries } from './candle-series.ts';
+
+/**
+ * Computes the longer bars above the changed ones, from the next shorter interval each, and puts into the series those
+ * that differ. A reported bar stays as it is: its source knows more than parts that may be missing.
+ * @param series the changed bars and every bar of `neededPeriods`
+ * @returns the bars that were put, shortest interval first
+ */
+export function rollUp(series: CandleSeries, changed: Iterable<Bar>, nowMs: number): Bar[] {
+  const written: Bar[] = [];
+  const waiting = Map.groupBy(changed, (bar) => bar.interval);
+  for (const [index, interval] of INTERVALS.slice(1).entries()) {
+    const part = INTERVALS[index] as Interval;
+    const risen = rollUpInto(interval, part, series, waiting.get(part) ?? [], nowMs);
+    written.push(...risen);
+    waiting.set(interval, [...(waiting.get(interval) ?? []), ...risen]);
+  }
+  return written;
+}
+
+function rollUpInto(interval: Interval, part: Interval, series: CandleSeries, changed: Bar[], nowMs: number): Bar[] {
+  const written: Bar[] = [];
+  const seen = new Map<string, Set<number>>();
+  for (const { symbol, startMs: partStartMs } of changed) {
+    const startMs = barStart(partStartMs, interval);
+    const starts = seen.get(symbol) ?? new Set();
+    if (starts.has(startMs)) continue;
+    seen.set(symbol, starts.add(startMs));
+
+    const stored = series.get(symbol, interval, startMs);
+    if (stored?.origin === 'REPORTED') continue;
+    const parts = series.within(symbol, part, startMs, startMs + durationMs(interval));
+    const bar = { ...combineBars(parts, interval, nowMs), version: stored?.version ?? 0 };
+    if (stored && isSameBar(stored, bar)) continue;
+    series.put(bar);
+    written.push(bar);
+  }
+  return written;
+}
+
+/**
+ * One bar from the bars of a shorter interval that lie in it (oldest first, at least one): open of the first, close of
+ * the last, highest and lowest, sums, vwap weighted by volume. What a part does not know, the sum does not know.
+ */
+export function combineBars(parts: readonly Bar[], interval: Interval, nowMs: number): Bar {
+  const [first, last] = [parts[0], parts.at(-1)];
+  if (!first || !last) throw new Error('A bar is combined from at least one part.');
+  const startMs = barStart(first.startMs, interval);
+  let { high, low } = first;
+  let volume = dec(0);
+  let turnover: Decimal | null = dec(0);
+  let numTrades: number | null = 0;
+  let coveredMinutes = 0;
+  for (const part of parts) {
+    high = Decimal.max(high, part.high);
+    low = Decimal.min(low, part.low);
+    volume = volume.plus(part.volume);
+    turnover = addTurnover(turnover, part);
+    numTrades = numTrades === null || part.numTrades === null ? null : numTrades + part.numTrades;
+    coveredMinutes += part.coveredMinutes;
+  }
+  return {
+    symbol: first.symbol,
+    interval,
+    startMs,
+    open: first.open,
+    high,
+    low,
+    close: last.close,
+    volume,
+    vwap: turnover === null || volume.isZero() ? null : round8(turnover.dividedBy(volume)),
+    turnover,
+    numTrades,
+    isClosed: startMs + durationMs(interval) <= nowMs,
+    origin: 'ROLLED_UP',
+    coveredMinutes,
+    source: parts.every((part) => part.source === first.source) ? first.source : null,
+    metadata: null,
+    version: 0,
+  };
+}
+
+function addTurnover(sum: Decimal | null, part: Bar): Decimal | null {
+  if (part.volume.isZero()) return sum;
+  return sum === null || part.turnover === null ? null : sum.plus(part.turnover);
+}
