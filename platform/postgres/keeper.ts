@@ -3,15 +3,27 @@
  * owner holds the other end of standard input and the system closes it for the dead, so kill -9 leaves no server.
  */
 import { spawn } from 'node:child_process';
-import { openSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import type { Spawnable } from './unprivileged.ts';
+
+export interface KeeperTask {
+  server: Spawnable;
+  /** Where the ids of this process and of its owner are written before the server starts. */
+  keeperFile: string;
+  owner: number;
+}
 
 const FAST_SHUTDOWN_MS = 30_000; // 30 seconds, then the server is told to quit at once; it recovers at its next start
 
-const { server, logFile } = JSON.parse(process.argv[2] as string) as { server: Spawnable; logFile: string };
-const output = openSync(logFile, 'w');
-const postgres = spawn(server.program, server.args, { ...server.options, stdio: ['ignore', output, output] });
-postgres.on('error', () => process.exit(1));
+const { server, keeperFile, owner } = JSON.parse(process.argv[2] as string) as KeeperTask;
+if (process.ppid !== owner) process.exit(1); // died meanwhile: its successor may be starting a server already
+writeFileSync(keeperFile, `${process.pid} ${owner}`);
+
+const postgres = spawn(server.program, server.args, { ...server.options, stdio: ['ignore', 'inherit', 'inherit'] });
+postgres.on('error', (error) => {
+  process.stderr.write(`${error.message}\n`);
+  process.exit(1);
+});
 postgres.on('exit', (code) => process.exit(code ?? 1));
 
 function stop(): void {

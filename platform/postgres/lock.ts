@@ -1,59 +1,35 @@
-import { readFile, rename, unlink, writeFile } from 'node:fs/promises';
+import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-const RETRY_MS = 100;
+const RETRY_MS = 50;
 const WAIT_LIMIT_MS = 120_000; // two minutes: initdb on a slow disk takes some of them
 
-/** Runs `work` while no other process of this machine runs work under the same file. A dead holder's lock is taken over. */
+/**
+ * Runs `work` while no other process of this machine runs work under the same file. SQLite's file lock is the one lock
+ * of Node that the system takes back from a dead process; a file with a process id would outlive a kill -9.
+ */
 export async function withLock<Result>(file: string, work: () => Promise<Result>): Promise<Result> {
-  const deadline = Date.now() + WAIT_LIMIT_MS;
-  while (!(await take(file))) {
-    if (Date.now() > deadline) throw new Error(`${file} is held by process ${await holderOf(file)} and not released.`);
-    await sleep(RETRY_MS);
-  }
+  const lock = new DatabaseSync(file, { timeout: 0 });
   try {
+    const deadline = Date.now() + WAIT_LIMIT_MS;
+    while (!take(lock)) {
+      if (Date.now() > deadline) throw new Error(`Another process holds ${file} and does not release it.`);
+      await sleep(RETRY_MS);
+    }
     return await work();
   } finally {
-    await unlink(file);
+    lock.close();
   }
 }
 
-async function take(file: string): Promise<boolean> {
+const SQLITE_BUSY = 5;
+
+function take(lock: DatabaseSync): boolean {
   try {
-    await writeFile(file, String(process.pid), { flag: 'wx' });
+    lock.exec('begin exclusive');
     return true;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-  }
-  const holder = await holderOf(file);
-  if (holder === null || isAlive(holder)) return false;
-  await removeStale(file, holder);
-  return false;
-}
-
-/** Moves the dead holder's file aside before it goes, so that a lock taken in the meantime is seen and put back. */
-async function removeStale(file: string, holder: number): Promise<void> {
-  const aside = `${file}.${process.pid}`;
-  const moved = await rename(file, aside).then(
-    () => true,
-    () => false,
-  );
-  if (!moved) return;
-  if ((await holderOf(aside)) === holder) await unlink(aside);
-  else await rename(aside, file);
-}
-
-async function holderOf(file: string): Promise<number | null> {
-  const text = await readFile(file, 'utf8').catch(() => '');
-  return /^\d+$/.test(text) ? Number(text) : null;
-}
-
-/** Whether a process of that id runs, whoever owns it. */
-export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
+    if ((error as { errcode?: number }).errcode === SQLITE_BUSY) return false;
+    throw error;
   }
 }

@@ -22,12 +22,14 @@ export interface Spawnable {
 /** The user for the server whose data lies under `folder`: its owner, else `postgres`, else `nobody`. */
 export function serverUser(folder: string): User | null {
   if (process.getuid?.() !== 0) return null;
-  const owner = statSync(folder);
-  if (owner.uid !== 0) return { uid: owner.uid, gid: owner.gid };
+  const owner = String(statSync(folder).uid);
   const accounts = readFileSync('/etc/passwd', 'utf8')
     .split('\n')
     .map((line) => line.split(':'));
-  const account = accounts.find(([name]) => name === 'postgres') ?? accounts.find(([name]) => name === 'nobody');
+  const account =
+    accounts.find(([, , uid]) => uid === owner && uid !== '0') ?? // initdb refuses a user without a name
+    accounts.find(([name]) => name === 'postgres') ??
+    accounts.find(([name]) => name === 'nobody');
   if (!account) {
     throw new Error('PostgreSQL cannot run as root, and there is no user "postgres" or "nobody". Set DATABASE_URL.');
   }
