@@ -1,0 +1,89 @@
+/** A missing resolver is no type error: every field of every type is selected once, on a desk where all of them say something. */
+import {
+  type GraphQLObjectType,
+  type GraphQLSchema,
+  getNamedType,
+  isInterfaceType,
+  isLeafType,
+  isObjectType,
+  isUnionType,
+} from 'graphql';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startGraph, type TestGraph } from '../../support/graph.ts';
+import { ACCOUNT, ask, done, execution, order, strategy, trade } from './desk.ts';
+
+let graph: TestGraph;
+let schema: GraphQLSchema;
+beforeAll(async () => {
+  graph = await startGraph();
+  schema = graph.subgraphs.get('trading')?.schema as GraphQLSchema;
+  await strategy(graph, { strategyId: 'all' });
+  await trade(graph, 'all', '1', '100');
+  const orderId = await order(graph, 'all', { orderId: 'all-order', quantity: '2', status: 'PENDING' });
+  const exchangeOrderId = '00000000-0000-4000-8000-00000000000a';
+  await done(graph, 'submitOrder', { orderId, venue: 'exchange-okx', exchangeOrderId });
+  const exchangeTradeId = '00000000-0000-4000-8000-00000000000b';
+  await done(graph, 'recordFill', execution(orderId, '1', '100', { exchangeTradeId, liquidity: 'TAKER' }));
+});
+afterAll(() => graph.close());
+
+/** The leaves of a type, and of what lies `depth` fields below it. */
+function selection(type: GraphQLObjectType, depth: number): string {
+  const fields = Object.values(type.getFields()).map((field) => {
+    const inner = getNamedType(field.type);
+    if (isLeafType(inner)) return field.name;
+    if (depth === 0 || !isObjectType(inner)) return '';
+    return `${field.name} { __typename ${selection(inner, depth - 1)} }`;
+  });
+  return fields.join(' ');
+}
+
+const ROOTS: Record<string, string> = {
+  Strategy: 'strategy(id: "all")',
+  TradingOrder: 'tradingOrder(id: "all-order")',
+  TradingTrade: 'tradeByExchangeId(venue: "exchange-okx", exchangeTradeId: "00000000-0000-4000-8000-00000000000b")',
+  TradingPosition: 'position(strategyId: "all", symbol: "BTC-USD")',
+  Portfolio: `portfolio(accountId: "${ACCOUNT}")`,
+  StrategyConnection: 'strategies',
+  TradingOrderConnection: 'tradingOrders',
+  TradingTradeConnection: 'tradingTrades',
+  TradingPositionConnection: 'positions',
+};
+
+describe('the contract', () => {
+  it.each(Object.entries(ROOTS))('%s answers every field, three deep', async (name, root) => {
+    const data = await ask(graph, `{ it: ${root} { ${selection(schema.getType(name) as GraphQLObjectType, 3)} } }`);
+    expect(data.it).not.toBeNull();
+  });
+
+  it('Instrument answers every field', async () => {
+    const fields = selection(schema.getType('Instrument') as GraphQLObjectType, 3);
+    const { _entities } = await ask(
+      graph,
+      `query ($these: [_Any!]!) { _entities(representations: $these) { ... on Instrument { ${fields} } } }`,
+      { these: [{ __typename: 'Instrument', symbol: 'BTC-USD' }] },
+    );
+    expect(_entities).toMatchObject([{ symbol: 'BTC-USD', orders: { totalCount: 2 }, trades: { totalCount: 2 } }]);
+  });
+
+  it('has no other type than those selected here, the stubs, the edges, payloads and refusals', () => {
+    const own = Object.values(schema.getTypeMap())
+      .filter((type) => isObjectType(type) || isInterfaceType(type) || isUnionType(type))
+      .map(({ name }) => name)
+      .filter((name) => !/^(__|_Service|_Entity|federation__|link__)|(Edge|Payload)$/.test(name));
+    const refusals =
+      'UserError ValidationFailed NotFound InvalidTransition Conflict InsufficientFunds IdempotencyConflict DomainUnavailable';
+    const stubs = 'ExchangeAccount ExchangeOrder ExchangeTrade Instrument PageInfo Query Mutation';
+    expect(own.sort()).toEqual([...Object.keys(ROOTS), ...refusals.split(' '), ...stubs.split(' ')].sort());
+  });
+
+  it('has a mutation for every payload, each answering `errors`', () => {
+    const mutations = Object.values(schema.getMutationType()?.getFields() ?? {});
+    expect(mutations).toHaveLength(16);
+    for (const { name, type } of mutations) {
+      const payload = getNamedType(type);
+      expect(payload.name.toLowerCase()).toBe(`${name}payload`.toLowerCase());
+      expect(isObjectType(payload) && Object.keys(payload.getFields())).toContain('errors');
+    }
+  });
+});
