@@ -2,56 +2,43 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { PrismaPg } from '@prisma/adapter-pg';
 import { bindMigrationAwareSqlAdapterFactory } from '@prisma/driver-adapter-utils';
 import type { SchemaEngine } from '@prisma/schema-engine-wasm';
 import * as glue from '@prisma/schema-engine-wasm/schema_engine_bg';
+import { EngineAdapter } from './engine-adapter.ts';
+import type { Migration } from './migrations.ts';
 
-interface Connection {
+export interface Connection {
   url: string;
   schema: string;
 }
 
-/** Runs `work` with an engine connected to the schema, and frees it. Failures carry PostgreSQL's own words. */
+/** What no filter leaves out. */
+export const WHOLE_SCHEMA = { externalTables: [], externalEnums: [] };
+
+/**
+ * Runs `work` with an engine connected to the schema, and frees it. The engine's failures carry PostgreSQL's own words,
+ * and the file and line of the migration, when it is one of `migrations`.
+ */
 export async function withEngine<Result>(
   connection: Connection,
+  migrations: readonly Migration[],
   work: (engine: SchemaEngine) => Promise<Result>,
 ): Promise<Result> {
   await loadOnce();
-  const scripts = new WholeScripts(connection);
-  const factory = bindMigrationAwareSqlAdapterFactory(scripts);
-  const engine = await glue.SchemaEngine.new({ datamodels: undefined }, () => {}, factory);
+  const adapter = new EngineAdapter(connection, migrations);
   try {
-    return await work(engine);
+    const factory = bindMigrationAwareSqlAdapterFactory(adapter);
+    const engine = await glue.SchemaEngine.new({ datamodels: undefined }, () => {}, factory);
+    try {
+      return await work(engine);
+    } catch (error) {
+      throw adapter.failure ?? error;
+    } finally {
+      engine.free();
+    }
   } finally {
-    engine.free();
-    await scripts.close();
-  }
-}
-
-/**
- * Prisma's adapter cuts scripts at each semicolon, also within a function's body. Sent whole they are also one
- * transaction: a migration that fails leaves nothing behind.
- */
-class WholeScripts extends PrismaPg {
-  private readonly opened: Awaited<ReturnType<PrismaPg['connect']>>[] = [];
-
-  constructor({ url, schema }: Connection) {
-    super({ connectionString: url, options: `-c search_path=${schema}` }, { schema });
-  }
-
-  override async connect() {
-    const adapter = await super.connect();
-    adapter.executeScript = async (script) => {
-      await adapter.underlyingDriver().query(script);
-    };
-    this.opened.push(adapter);
-    return adapter;
-  }
-
-  /** The engine leaves its connection open, and with it the advisory lock that the next engine waits for. */
-  async close(): Promise<void> {
-    await Promise.all(this.opened.map((adapter) => adapter.dispose()));
+    await adapter.close();
   }
 }
 

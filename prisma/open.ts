@@ -7,10 +7,16 @@ import { migrate } from './migrator.ts';
 
 /** PostgreSQL as the settings say, migrated: the one of DATABASE_URL, else an embedded one that ends with the process. */
 export async function openPostgres(config: Config, log: Logger, process: Process): Promise<{ url: string }> {
-  const server = config.databaseUrl
-    ? { url: config.databaseUrl }
-    : await startEmbeddedPostgres({ dataDir: resolve(config.dataDir, 'postgres'), port: config.postgresPort, log });
-  if ('stop' in server) process.onStop(() => server.stop());
-  await migrate({ adminUrl: server.url, log, environment: config.environment });
+  const { url } = await startServer(config, log, process);
+  await migrate({ adminUrl: url, log, environment: config.environment });
+  return { url };
+}
+
+/** The same, as it is. */
+export async function startServer(config: Config, log: Logger, process: Process): Promise<{ url: string }> {
+  if (config.databaseUrl) return { url: config.databaseUrl };
+  const dataDir = resolve(config.dataDir, 'postgres');
+  const server = await startEmbeddedPostgres({ dataDir, port: config.postgresPort, log });
+  process.onStop(() => server.stop());
   return { url: server.url };
 }

@@ -1,7 +1,7 @@
 /** The files of one embedded PostgreSQL, and how they come to be. */
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chmod, chown, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { asUser, type User } from './unprivileged.ts';
@@ -46,13 +46,20 @@ export async function isInitialised(home: Home): Promise<boolean> {
   return false;
 }
 
-/** Makes the cluster aside and moves it into place, so that an interrupted one is never taken for whole. */
+const UNFINISHED = 'data.new-';
+
+/**
+ * Makes the cluster aside and moves it into place, so that an interrupted one is never taken for whole. Each attempt
+ * has a directory of its own: the initdb of a killed process may still be at work in another.
+ */
 export async function initialise(home: Home, initdb: string, user: User | null, durable: boolean): Promise<void> {
-  const fresh = `${home.data}.new`;
+  for (const name of await readdir(home.folder)) {
+    if (name.startsWith(UNFINISHED))
+      await rm(join(home.folder, name), { recursive: true, force: true, maxRetries: 10 });
+  }
+  const fresh = await mkdtemp(join(home.folder, UNFINISHED));
   const handedOver = `${home.passwordFile}.new`;
   const password = randomBytes(24).toString('hex');
-  await rm(fresh, { recursive: true, force: true });
-  await mkdir(fresh, { mode: 0o700 });
   await writeFile(handedOver, password, { mode: 0o600 });
   if (user) {
     await chown(fresh, user.uid, user.gid);
