@@ -13,8 +13,10 @@ export function parseInstant(text: string): { instant: string } | { problem: str
   const seconds = new Date(`${date}T${time}${offset.toUpperCase()}`);
   if (Number.isNaN(seconds.getTime()) || !isCalendarDay(date as string))
     return { problem: 'must be a day and time that exist' };
+  const utc = seconds.toISOString();
+  if (!/^(?!0000)\d{4}-/.test(utc)) return { problem: 'must lie in the years 0001 to 9999' };
   const kept = fraction.replace(/0+$/, '');
-  return { instant: `${seconds.toISOString().slice(0, 19)}${kept && `.${kept}`}Z` };
+  return { instant: `${utc.slice(0, 19)}${kept && `.${kept}`}Z` };
 }
 
 /** Date rolls 30 February over to March; a caller's typing error must not become another day. */

@@ -65,6 +65,9 @@ describe('DateTime', () => {
     ['2026-13-01T00:00:00Z', 'must be a day and time that exist'],
     ['2026-01-01T25:00:00Z', 'must be a day and time that exist'],
     ['2026-01-01T00:00:00.1234567Z', 'takes at most microseconds'],
+    ['0000-01-01T00:00:00Z', 'must lie in the years 0001 to 9999'],
+    ['0001-01-01T00:00:00+01:00', 'must lie in the years 0001 to 9999'],
+    ['9999-12-31T23:59:59-01:00', 'must lie in the years 0001 to 9999'],
   ])('refuses %s', (text, reason) => {
     expect(() => DateTime.parseValue(text)).toThrow(reason);
   });

@@ -71,6 +71,7 @@ export async function startGraph(options: { now?: () => Date; poolSize?: number 
           max: 2,
           options: `-c search_path=${schemaOf(domain)}`,
         });
+        pool.on('error', () => undefined); // dropping the database may meet a connection that is closing
         pools.set(domain, pool);
       }
       return (await pool.query(text, params)).rows;
