@@ -37,7 +37,9 @@ export async function migrate(options: MigrateOptions): Promise<void> {
     await admin.query('select pg_advisory_lock($1)', [ADVISORY_LOCK]);
     await closeToPublic(admin);
     for (const domain of domains) {
-      const connection = { url: domainUrl(adminUrl, domain, environment), schema: schemaOf(domain) };
+      const url = domainUrl(adminUrl, domain, environment);
+      if (url === domainUrl(adminUrl, domain, {}) && new URL(adminUrl).password === '') log.warn({ domain }, GUESSABLE);
+      const connection = { url, schema: schemaOf(domain) };
       await provision(admin, connection);
       const applied = await applyMigrations(domain, connection, await readMigrations(domain, folder), log);
       if (applied.length > 0) log.info({ domain, applied }, 'migrated');
@@ -46,6 +48,9 @@ export async function migrate(options: MigrateOptions): Promise<void> {
     await admin.end();
   }
 }
+
+const GUESSABLE =
+  'DATABASE_URL has no password, so the one derived from it can be guessed: add it, or set the URL of the domain';
 
 async function applyMigrations(
   domain: Domain,

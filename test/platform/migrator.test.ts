@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
+import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createLogger } from '../../platform/log.ts';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../platform/postgres/embedded.ts';
@@ -218,6 +219,21 @@ describe('roles', () => {
     await expect(ask(environment.TRADING_DATABASE_URL as string, 'table exchange.accounts')).rejects.toThrow(
       'permission denied for schema exchange',
     );
+  });
+
+  it('are warned of when their passwords would follow from none', async () => {
+    const withoutPassword = new URL(withDatabase(server.url, `trusting_${databases}`));
+    await createDatabase(server.url, `trusting_${databases}`);
+    process.env.PGPASSWORD = withoutPassword.password;
+    withoutPassword.password = '';
+    const lines: string[] = [];
+    const listening = pino({ level: 'warn' }, { write: (line: string) => void lines.push(JSON.parse(line).msg) });
+    try {
+      await migrate({ adminUrl: withoutPassword.href, log: listening, domains: ['trading'], folder, environment: {} });
+    } finally {
+      delete process.env.PGPASSWORD;
+    }
+    expect(lines).toEqual([expect.stringContaining('can be guessed')]);
   });
 
   it('take no schema that belongs to somebody else', async () => {
