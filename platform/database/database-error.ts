@@ -16,6 +16,8 @@ const UNREACHABLE = new Set([
   '57P02', // crash_shutdown
   '57P03', // cannot_connect_now
   '53300', // too_many_connections
+  '55P03', // lock_not_available: waited for a row longer than the role's lock_timeout
+  '57014', // query_canceled: ran longer than statement_timeout
 ]);
 const UNREACHABLE_PREFIX = '08'; // connection_exception
 const UNREACHABLE_MESSAGES =
@@ -60,7 +62,7 @@ function constraintOf(error: Record<string, unknown>): string | undefined {
   return typeof message === 'string' ? /constraint "([^"]+)"/.exec(message)?.[1] : undefined;
 }
 
-/** Whether the database could not be reached, or went away. */
+/** Whether the database could not be reached, went away, or did not answer in time. */
 export function isUnreachable(error: unknown): boolean {
   const code = databaseFault(error)?.code;
   return code !== undefined && (UNREACHABLE.has(code) || code.startsWith(UNREACHABLE_PREFIX));
