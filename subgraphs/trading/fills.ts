@@ -10,9 +10,10 @@ import { type LockedOrder, type LockedStrategy, lockOrder, lockStrategyOfOrder }
 import { amountFromZero, belowLimit, positiveAmount } from './rules/amounts.ts';
 import { applyTrade, type Holding, type TradeEffect } from './rules/average-cost.ts';
 import { addToDay } from './rules/daily-pnl.ts';
-import { pastInstant } from './rules/instants.ts';
+import { isBefore, pastInstant } from './rules/instants.ts';
 import { applyFill, type FilledState } from './rules/order-fill.ts';
-import { boundedText, ID_LENGTH, NAME_LENGTH, NOTE_LENGTH } from './rules/texts.ts';
+import { boundedText, NAME_LENGTH, NOTE_LENGTH } from './rules/texts.ts';
+import { venueId } from './rules/venue-ids.ts';
 
 interface RecordedFill {
   tradeId: string;
@@ -44,7 +45,7 @@ export function recordFill(context: Context, input: RecordFillInput): Promise<Fi
     const recorded = await findRecorded(tx, execution);
     if (recorded) return recorded;
 
-    await checkAgainstOrder(tx, order, execution);
+    checkAgainstOrder(order, execution);
     const filled = applyFill(order, execution);
     const position = await lockOpenPosition(tx, order);
     const effect = applyTrade(position, { ...execution, side: order.side });
@@ -65,7 +66,7 @@ function readExecution(input: RecordFillInput, now: Date): Execution {
   const { liquidity = null, notes = null } = input;
   return {
     orderId: input.orderId,
-    exchangeTradeId: boundedText(input.exchangeTradeId, ID_LENGTH, ['input', 'exchangeTradeId']),
+    exchangeTradeId: venueId(input.exchangeTradeId, ['input', 'exchangeTradeId']),
     venue: boundedText(input.venue, NAME_LENGTH, ['input', 'venue']),
     quantity: positiveAmount(input.quantity, ['input', 'quantity']),
     price: positiveAmount(input.price, ['input', 'price']),
@@ -100,18 +101,14 @@ async function recordedMeanwhile(tx: Tx, execution: Execution): Promise<Recorded
   return recorded;
 }
 
-async function checkAgainstOrder(tx: Tx, order: LockedOrder, execution: Execution): Promise<void> {
+function checkAgainstOrder(order: LockedOrder, execution: Execution): void {
   if (order.executionVenue !== null && order.executionVenue !== execution.venue) {
     throw refuse.validation(`The order went to ${order.executionVenue}, but venue is "${execution.venue}".`, [
       'input',
       'venue',
     ]);
   }
-  const [early] = await tx.$queryRaw<object[]>(
-    sql`select 1 from orders
-         where order_id = ${order.orderId} and created_at > ${execution.executedAt}::timestamptz`,
-  );
-  if (early) {
+  if (isBefore(execution.executedAt, order.createdAt)) {
     throw refuse.validation(`executedAt must not be before the order was placed, but got ${execution.executedAt}.`, [
       'input',
       'executedAt',

@@ -2,6 +2,8 @@
 import { defineSubgraph } from '../../platform/subgraph.ts';
 import { PrismaClient } from '../../prisma/trading/generated/client.ts';
 import type { Resolvers } from './generated/resolvers.ts';
+import { ExchangeOrder } from './resolvers/ExchangeOrder.ts';
+import { ExchangeTrade } from './resolvers/ExchangeTrade.ts';
 import { Instrument } from './resolvers/Instrument.ts';
 import { Mutation } from './resolvers/Mutation.ts';
 import { Portfolio } from './resolvers/Portfolio.ts';
@@ -21,6 +23,8 @@ const resolvers: Resolvers = {
   TradingPosition,
   Portfolio,
   Instrument,
+  ExchangeOrder,
+  ExchangeTrade,
   ...payloads,
 };
 

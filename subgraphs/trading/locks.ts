@@ -37,6 +37,8 @@ export interface LockedOrder {
   filledNotional: Decimal;
   executionVenue: string | null;
   exchangeOrderId: string | null;
+  /** RFC 3339 in UTC with six fractional digits. */
+  createdAt: string;
 }
 
 async function lockStrategyWhere(tx: Tx, strategyId: Sql): Promise<LockedStrategy | undefined> {
@@ -71,7 +73,8 @@ export async function lockOrder(tx: Tx, orderId: string): Promise<LockedOrder> {
         sql`select order_id as "orderId", strategy_id as "strategyId", account_id as "accountId",
                    instrument_id as "instrumentId", side, status, quantity, filled_quantity as "filledQuantity",
                    filled_notional as "filledNotional", execution_venue as "executionVenue",
-                   exchange_order_id as "exchangeOrderId"
+                   exchange_order_id as "exchangeOrderId",
+                   to_char(created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as "createdAt"
               from orders where order_id = ${orderId} for no key update`,
       )
     : [];

@@ -5,7 +5,9 @@ export const mappers = {
   TradingTrade: '../trades.ts#TradingTradeRow',
   TradingPosition: '../positions.ts#TradingPositionRow',
   Portfolio: '../portfolio.ts#PortfolioReference',
-  Instrument: '../instruments.ts#InstrumentReference',
+  Instrument: '../references.ts#InstrumentReference',
+  ExchangeOrder: '../references.ts#ExchangeOrderReference',
+  ExchangeTrade: '../references.ts#ExchangeTradeReference',
 
   StrategyConnection: '../strategies.ts#StrategyPage',
   TradingOrderConnection: '../orders.ts#TradingOrderPage',

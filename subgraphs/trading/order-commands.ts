@@ -16,6 +16,7 @@ import { checkPositionLimit, checkPrices, type Side } from './rules/order-entry.
 import { moveOrder, type OrderStatus } from './rules/order-lifecycle.ts';
 import { checkVenue } from './rules/strategy-settings.ts';
 import { boundedText, ID_LENGTH, NAME_LENGTH, NOTE_LENGTH } from './rules/texts.ts';
+import { venueId } from './rules/venue-ids.ts';
 
 type Optional = string | null | undefined;
 
@@ -186,10 +187,11 @@ async function submissionVenue(tx: Tx, order: LockedOrder, given: Optional): Pro
 function exchangeOrderId(order: LockedOrder, given: Optional): Changes {
   if (given === null || given === undefined) return [];
   const path = ['input', 'exchangeOrderId'];
-  if (order.exchangeOrderId !== null && order.exchangeOrderId !== given) {
+  const id = venueId(given, path);
+  if (order.exchangeOrderId !== null && order.exchangeOrderId !== id) {
     throw refuse.validation(`The venue knows the order as "${order.exchangeOrderId}" already.`, path);
   }
-  return [sql`exchange_order_id = ${boundedText(given, ID_LENGTH, path)}`];
+  return [sql`exchange_order_id = ${id}`];
 }
 
 function reasonGiven(reason: Optional): Changes {

@@ -8,6 +8,7 @@ import { equals, equalsSymbol, equalsUuid, within } from './filters.ts';
 import type { TradingOrderFilter } from './generated/resolvers.ts';
 import type { OrderType, Side, TimeInForce } from './rules/order-entry.ts';
 import { ACTIVE_ORDER_STATUSES, type OrderStatus } from './rules/order-lifecycle.ts';
+import { canonicalVenueId } from './rules/venue-ids.ts';
 
 /** A row of `orders`. */
 export interface TradingOrderRow {
@@ -82,6 +83,20 @@ export function orderByExchangeId(
   venue: string,
   exchangeOrderId: string,
 ): Promise<TradingOrderRow | null> {
-  const conditions = [...equals('execution_venue', venue), ...equals('exchange_order_id', exchangeOrderId)];
+  const conditions = [
+    ...equals('execution_venue', venue),
+    ...equals('exchange_order_id', canonicalVenueId(exchangeOrderId)),
+  ];
   return context.db.one<TradingOrderRow>(sql`select * from orders where ${join(conditions, ' and ')}`);
+}
+
+/** The order that was sent to the exchange of this graph and has that id there; asked in one tick they share a statement. */
+export function orderAtExchange(context: Context, exchangeOrderId: string): Promise<TradingOrderRow | null> {
+  return context.batch('orderAtExchange', exchangeOrderId, async (ids) => {
+    const rows = await context.db.query<TradingOrderRow>(
+      sql`select * from orders where exchange_order_id = any(${ids}::text[])`,
+    );
+    const byId = new Map(rows.map((row) => [row.exchangeOrderId, row]));
+    return ids.map((id) => byId.get(id) ?? null);
+  });
 }

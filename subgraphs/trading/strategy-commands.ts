@@ -7,20 +7,23 @@ import { isUuid } from '../../platform/loaders.ts';
 import type { Context, Tx } from './context.ts';
 import { stored } from './enums.ts';
 import type { ConfigureStrategyInput, CreateStrategyInput } from './generated/resolvers.ts';
-import { requireInstruments } from './instruments.ts';
 import { lockStrategy } from './locks.ts';
 import { isActiveOrder } from './orders.ts';
 import { isOpenPosition } from './positions.ts';
+import { requireAccount, requireInstruments } from './references.ts';
 import { amountLimit, instrumentSymbols, leverageLimit, venueNames } from './rules/strategy-settings.ts';
 import { boundedText, ID_LENGTH, NAME_LENGTH, storableJson } from './rules/texts.ts';
 
 export type StrategyPayload = CommandPayload<{ strategyId: string }>;
 
-/** Inserts a strategy, inactive. Its instruments are checked with market data before the transaction is opened. */
+/** Inserts a strategy, inactive. Its instruments and its account must exist in the domains that own them. */
 export async function createStrategy(context: Context, input: CreateStrategyInput): Promise<StrategyPayload> {
   return refusable(async () => {
     const row = newStrategy(input);
-    await requireInstruments(context.graph, row.instruments);
+    await Promise.all([
+      requireInstruments(context.graph, row.instruments),
+      requireAccount(context.graph, row.accountId),
+    ]);
     return command(context, 'createStrategy', input, async (tx) => {
       const { strategyId } = row;
       try {

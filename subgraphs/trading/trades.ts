@@ -9,6 +9,7 @@ import { stored } from './enums.ts';
 import { between, equals, equalsSymbol, equalsUuid, within } from './filters.ts';
 import type { Liquidity, TradingTradeFilter } from './generated/resolvers.ts';
 import type { Side } from './rules/order-entry.ts';
+import { canonicalVenueId } from './rules/venue-ids.ts';
 
 /** A row of `trades`. */
 export interface TradingTradeRow {
@@ -70,8 +71,22 @@ export function tradeByExchangeId(
   venue: string,
   exchangeTradeId: string,
 ): Promise<TradingTradeRow | null> {
-  const conditions = [...equals('execution_venue', venue), ...equals('exchange_trade_id', exchangeTradeId)];
+  const conditions = [
+    ...equals('execution_venue', venue),
+    ...equals('exchange_trade_id', canonicalVenueId(exchangeTradeId)),
+  ];
   return context.db.one<TradingTradeRow>(sql`select * from trades where ${join(conditions, ' and ')}`);
+}
+
+/** The execution that has that id at the exchange of this graph; asked in one tick they share a statement. */
+export function tradeAtExchange(context: Context, exchangeTradeId: string): Promise<TradingTradeRow | null> {
+  return context.batch('tradeAtExchange', exchangeTradeId, async (ids) => {
+    const rows = await context.db.query<TradingTradeRow>(
+      sql`select * from trades where exchange_trade_id = any(${ids}::text[])`,
+    );
+    const byId = new Map(rows.map((row) => [row.exchangeTradeId, row]));
+    return ids.map((id) => byId.get(id) ?? null);
+  });
 }
 
 /** The executions of one UTC day. Throws BAD_USER_INPUT unless the date is a day as "2026-01-31". */

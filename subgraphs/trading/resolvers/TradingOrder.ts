@@ -17,6 +17,6 @@ export const TradingOrder: TradingOrderResolvers = {
   timeInForce: ({ timeInForce }) => shown(timeInForce),
   venue: ({ executionVenue }) => executionVenue,
   exchangeOrder: ({ exchangeOrderId }) =>
-    exchangeOrderId !== null && isUuid(exchangeOrderId) ? { orderId: exchangeOrderId.toLowerCase() } : null,
+    exchangeOrderId !== null && isUuid(exchangeOrderId) ? { orderId: exchangeOrderId } : null,
   trades: ({ orderId }, page, context) => context.connectChildren(tradeList, 'order_id', orderId, page),
 };

@@ -14,6 +14,6 @@ export const TradingTrade: TradingTradeResolvers = {
   instrument: ({ instrumentId }) => ({ symbol: instrumentId }),
   side: ({ side }) => shown(side),
   venue: ({ executionVenue }) => executionVenue,
-  exchangeTrade: ({ exchangeTradeId }) => (isUuid(exchangeTradeId) ? { tradeId: exchangeTradeId.toLowerCase() } : null),
+  exchangeTrade: ({ exchangeTradeId }) => (isUuid(exchangeTradeId) ? { tradeId: exchangeTradeId } : null),
   liquidity: ({ liquidity }) => liquidity && shown(liquidity),
 };

@@ -15,3 +15,17 @@ export function pastInstant(instant: string, now: Date, path: readonly string[])
   }
   return instant;
 }
+
+/**
+ * Whether the first instant comes before the second, to the microsecond.
+ * @param first,second canonical RFC 3339 in UTC, with up to six fractional digits
+ */
+export function isBefore(first: string, second: string): boolean {
+  return inMicroseconds(first) < inMicroseconds(second);
+}
+
+/** Texts of one length, which sort as the instants do. */
+function inMicroseconds(instant: string): string {
+  const [seconds = '', fraction = ''] = instant.replace('Z', '').split('.');
+  return `${seconds}.${fraction.padEnd(6, '0')}`;
+}

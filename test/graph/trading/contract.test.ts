@@ -56,6 +56,29 @@ describe('the contract', () => {
     expect(data.it).not.toBeNull();
   });
 
+  it('what the exchange owns leads back to what trading made of it', async () => {
+    const trade = '00000000-0000-4000-8000-00000000000b';
+    const these = [
+      { __typename: 'ExchangeOrder', orderId: '00000000-0000-4000-8000-00000000000a' },
+      { __typename: 'ExchangeTrade', tradeId: trade },
+      { __typename: 'ExchangeOrder', orderId: trade },
+      { __typename: 'ExchangeTrade', tradeId: ACCOUNT },
+    ];
+    const { _entities } = await ask(
+      graph,
+      `query ($these: [_Any!]!) { _entities(representations: $these) {
+        ... on ExchangeOrder { orderId tradingOrder { orderId } }
+        ... on ExchangeTrade { tradeId tradingTrade { exchangeTradeId } } } }`,
+      { these },
+    );
+    expect(_entities).toEqual([
+      { orderId: these[0]?.orderId, tradingOrder: { orderId: 'all-order' } },
+      { tradeId: trade, tradingTrade: { exchangeTradeId: trade } },
+      { orderId: trade, tradingOrder: null },
+      { tradeId: ACCOUNT, tradingTrade: null },
+    ]);
+  });
+
   it('Instrument answers every field', async () => {
     const fields = selection(schema.getType('Instrument') as GraphQLObjectType, 3);
     const { _entities } = await ask(
@@ -66,7 +89,7 @@ describe('the contract', () => {
     expect(_entities).toMatchObject([{ symbol: 'BTC-USD', orders: { totalCount: 2 }, trades: { totalCount: 2 } }]);
   });
 
-  it('has no other type than those selected here, the stubs, the edges, payloads and refusals', () => {
+  it('has no other type than those selected here, the edges, payloads and refusals', () => {
     const own = Object.values(schema.getTypeMap())
       .filter((type) => isObjectType(type) || isInterfaceType(type) || isUnionType(type))
       .map(({ name }) => name)

@@ -152,7 +152,7 @@ export async function trade(
   strategyId: string,
   change: string,
   price: string,
-  more: object & { symbol?: string } = {},
+  more: { symbol?: string; commission?: string } = {},
   selection = '',
 ): Promise<Data> {
   const { symbol = 'BTC-USD', ...fill } = more;

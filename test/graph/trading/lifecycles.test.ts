@@ -114,7 +114,14 @@ describe('an order', () => {
       input,
       'order { exchangeOrderId exchangeOrder { orderId } }',
     );
-    expect(sent).toEqual({ exchangeOrderId, exchangeOrder: { orderId: exchangeOrderId.toLowerCase() } });
+    const id = exchangeOrderId.toLowerCase();
+    expect(sent).toEqual({ exchangeOrderId: id, exchangeOrder: { orderId: id } });
+    const found = await ask(
+      graph,
+      `query ($id: ID!) { orderByExchangeId(venue: "exchange-okx", exchangeOrderId: $id) { orderId exchangeOrder { tradingOrder { orderId } } } }`,
+      { id: exchangeOrderId },
+    );
+    expect(found.orderByExchangeId).toEqual({ orderId, exchangeOrder: { tradingOrder: { orderId } } });
   });
 
   it.each(Object.keys(ORDER_COMMANDS))('%s refuses an order that is not there', async (name) => {

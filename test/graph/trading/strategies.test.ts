@@ -14,6 +14,9 @@ beforeAll(async () => {
     `insert into symbols (symbol, base_currency, quote_currency) values
        ('BTC-USD', 'BTC', 'USD'), ('ETH-USD', 'ETH', 'USD'), ('BTC-USD-PERP', 'BTC', 'USD')`,
   );
+  await graph.sql('exchange', `insert into accounts (account_id, user_id, account_type) values ($1, 'alice', 'SPOT')`, [
+    ACCOUNT,
+  ]);
 });
 afterAll(() => graph.close());
 
@@ -115,6 +118,16 @@ describe('createStrategy', () => {
       entity: 'Instrument',
       id: 'DOGE-USD',
       path: ['input', 'symbols'],
+    });
+  });
+
+  it('refuses an account that the exchange does not know', async () => {
+    const accountId = '00000000-0000-4000-8000-00000000dead';
+    expect(await refused(graph, 'createStrategy', create({ accountId }))).toMatchObject({
+      __typename: 'NotFound',
+      entity: 'ExchangeAccount',
+      id: accountId,
+      path: ['input', 'accountId'],
     });
   });
 

@@ -1,0 +1,12 @@
+import { Refusal } from '../../../platform/errors.ts';
+
+/** The message of the validation refusal that the work throws, or null when the work passed. */
+export function refusal(work: () => unknown): string | null {
+  try {
+    work();
+    return null;
+  } catch (error) {
+    if (error instanceof Refusal && error.userError.code === 'VALIDATION_FAILED') return error.message;
+    throw error;
+  }
+}
