@@ -1,22 +1,23 @@
 /** A bar, how a reported one is read, and how a report changes the bar that is stored (domain.md §2.2, §2.4). */
-import { Decimal, dec } from '../../../platform/decimal.ts';
+import { toWire } from '../../../platform/decimal.ts';
 import { barStart, durationMs, type Interval, minutesOf } from './candle-intervals.ts';
-import { type Fault, instantFault, metadataFault, priceFault, sourceFault } from './limits.ts';
+import { type Fault, instantFault, MAX_PRICE, metadataFault, sourceFault } from './limits.ts';
+import { higher, lower, unitsOf, unitsText } from './units.ts';
 
-/** Prices in units of the quote asset, volume in units of the base asset. */
+/** Prices of the quote asset and volume of the base asset, in hundred-millionths (see units.ts). */
 export interface Bar {
   symbol: string;
   interval: Interval;
   startMs: number;
-  open: Decimal;
-  high: Decimal;
-  low: Decimal;
-  close: Decimal;
-  volume: Decimal;
-  /** Average price weighted by volume, 8 places; null when unknown. */
-  vwap: Decimal | null;
-  /** Σ price × quantity, exact (16 places); null when unknown. Longer bars add it up and round only their vwap. */
-  turnover: Decimal | null;
+  open: bigint;
+  high: bigint;
+  low: bigint;
+  close: bigint;
+  volume: bigint;
+  /** Average price weighted by volume; null when unknown. */
+  vwap: bigint | null;
+  /** Σ price × volume, exact; null when unknown. Longer bars add it up and round only their vwap. */
+  turnover: bigint | null;
   numTrades: number | null;
   isClosed: boolean;
   origin: 'REPORTED' | 'ROLLED_UP';
@@ -46,9 +47,10 @@ export interface BarReport {
 }
 
 /** Volume a minute at most, so that a day's sum fits numeric(24,8). */
-const MAX_VOLUME_A_MINUTE = 5_000_000_000_000;
+const MAX_VOLUME_A_MINUTE = unitsOf('5000000000000');
 /** Trades a minute at most, so that a day's sum fits an integer. */
 const MAX_TRADES_A_MINUTE = 1_000_000;
+const MAX_PRICE_UNITS = unitsOf(MAX_PRICE.toFixed());
 
 /** The reported bar, or its first fault. A bar whose period is over is closed unless the source says otherwise. */
 export function readBar(report: BarReport, nowMs: number): Bar | Fault {
@@ -63,19 +65,19 @@ export function readBar(report: BarReport, nowMs: number): Bar | Fault {
       message: `A ${interval} bar of ${startTime} cannot be closed before its period is over.`,
     };
   }
-  const volume = dec(report.volume);
-  const vwap = report.vwap === null ? null : dec(report.vwap);
+  const volume = unitsOf(report.volume);
+  const vwap = report.vwap === null ? null : unitsOf(report.vwap);
   const bar: Bar = {
     symbol: report.symbol,
     interval,
     startMs,
-    open: dec(report.open),
-    high: dec(report.high),
-    low: dec(report.low),
-    close: dec(report.close),
+    open: unitsOf(report.open),
+    high: unitsOf(report.high),
+    low: unitsOf(report.low),
+    close: unitsOf(report.close),
     volume,
     vwap,
-    turnover: vwap === null ? null : vwap.times(volume),
+    turnover: vwap === null ? null : vwap * volume,
     numTrades: report.numTrades,
     isClosed: report.isClosed ?? isOver,
     origin: 'REPORTED',
@@ -97,20 +99,26 @@ function startFault(startTime: string, interval: Interval, nowMs: number): Fault
 
 function valueFault(bar: Bar): Fault | null {
   const { open, high, low, close, volume, vwap, numTrades, interval } = bar;
-  const extreme = priceFault('low', low) ?? priceFault('high', high);
-  if (extreme) return extreme;
-  if (low.greaterThan(open) || low.greaterThan(close)) {
+  if (low <= 0n) return { field: 'low', message: `low must be above 0, but got ${describe(bar)}.` };
+  if (high > MAX_PRICE_UNITS) {
+    return { field: 'high', message: `high must be at most ${MAX_PRICE}, but got ${describe(bar)}.` };
+  }
+  if (low > open || low > close) {
     return { field: 'low', message: `low must be at most open and close, but got ${describe(bar)}.` };
   }
-  if (high.lessThan(open) || high.lessThan(close)) {
+  if (high < open || high < close) {
     return { field: 'high', message: `high must be at least open and close, but got ${describe(bar)}.` };
   }
-  const maxVolume = MAX_VOLUME_A_MINUTE * minutesOf(interval);
-  if (volume.isNegative() || volume.greaterThan(maxVolume)) {
-    return { field: 'volume', message: `volume must be 0 or more and at most ${maxVolume}, but got ${volume}.` };
+  const maxVolume = MAX_VOLUME_A_MINUTE * BigInt(minutesOf(interval));
+  if (volume < 0n || volume > maxVolume) {
+    const got = `at most ${shown(maxVolume)}, but got ${shown(volume)}`;
+    return { field: 'volume', message: `volume must be 0 or more and ${got}.` };
   }
-  if (vwap && (vwap.lessThan(low) || vwap.greaterThan(high))) {
-    return { field: 'vwap', message: `vwap must lie between low and high, but got ${vwap} with ${describe(bar)}.` };
+  if (vwap !== null && (vwap < low || vwap > high)) {
+    return {
+      field: 'vwap',
+      message: `vwap must lie between low and high, but got ${shown(vwap)} with ${describe(bar)}.`,
+    };
   }
   const maxTrades = MAX_TRADES_A_MINUTE * minutesOf(interval);
   if (numTrades !== null && (numTrades < 0 || numTrades > maxTrades)) {
@@ -119,8 +127,12 @@ function valueFault(bar: Bar): Fault | null {
   return (bar.source === null ? null : sourceFault(bar.source)) ?? metadataFault(bar.metadata);
 }
 
+function shown(units: bigint): string {
+  return toWire(unitsText(units));
+}
+
 function describe({ open, high, low, close }: Bar): string {
-  return `open ${open}, high ${high}, low ${low}, close ${close}`;
+  return `open ${shown(open)}, high ${shown(high)}, low ${shown(low)}, close ${shown(close)}`;
 }
 
 /**
@@ -134,8 +146,8 @@ export function mergeBar(stored: Bar, report: Bar): Bar | 'same' | 'closed' {
   const merged: Bar = {
     ...report,
     open: stored.open,
-    high: Decimal.max(stored.high, report.high),
-    low: Decimal.min(stored.low, report.low),
+    high: higher(stored.high, report.high),
+    low: lower(stored.low, report.low),
     source: report.source ?? stored.source,
     metadata: report.metadata ?? stored.metadata,
     version: stored.version,
@@ -147,7 +159,7 @@ export function mergeBar(stored: Bar, report: Bar): Bar | 'same' | 'closed' {
 function saysTheSame(stored: Bar, report: Bar): boolean {
   return (
     samePrices(stored, report) &&
-    (report.vwap === null || isEqual(stored.vwap, report.vwap)) &&
+    (report.vwap === null || stored.vwap === report.vwap) &&
     (report.numTrades === null || stored.numTrades === report.numTrades)
   );
 }
@@ -156,8 +168,8 @@ function saysTheSame(stored: Bar, report: Bar): boolean {
 export function isSameBar(a: Bar, b: Bar): boolean {
   return (
     samePrices(a, b) &&
-    isEqual(a.vwap, b.vwap) &&
-    isEqual(a.turnover, b.turnover) &&
+    a.vwap === b.vwap &&
+    a.turnover === b.turnover &&
     a.numTrades === b.numTrades &&
     a.isClosed === b.isClosed &&
     a.origin === b.origin &&
@@ -168,15 +180,5 @@ export function isSameBar(a: Bar, b: Bar): boolean {
 }
 
 function samePrices(a: Bar, b: Bar): boolean {
-  return (
-    a.open.equals(b.open) &&
-    a.high.equals(b.high) &&
-    a.low.equals(b.low) &&
-    a.close.equals(b.close) &&
-    a.volume.equals(b.volume)
-  );
-}
-
-function isEqual(a: Decimal | null, b: Decimal | null): boolean {
-  return a === null || b === null ? a === b : a.equals(b);
+  return a.open === b.open && a.high === b.high && a.low === b.low && a.close === b.close && a.volume === b.volume;
 }

@@ -1,8 +1,8 @@
 /** Longer bars from shorter ones, exactly: 1m → 5m → 15m → 1h → 4h → 1d (domain.md §2.4). */
-import { Decimal, dec, round8 } from '../../../platform/decimal.ts';
 import { type Bar, isSameBar } from './candle-bar.ts';
 import { barStart, durationMs, INTERVALS, type Interval } from './candle-intervals.ts';
 import type { CandleSeries } from './candle-series.ts';
+import { divideHalfEven, higher, lower } from './units.ts';
 
 /**
  * Computes the longer bars above the changed ones, from the next shorter interval each, and puts into the series those
@@ -51,14 +51,14 @@ export function combineBars(parts: readonly Bar[], interval: Interval, nowMs: nu
   if (!first || !last) throw new Error('A bar is combined from at least one part.');
   const startMs = barStart(first.startMs, interval);
   let { high, low } = first;
-  let volume = dec(0);
-  let turnover: Decimal | null = dec(0);
+  let volume = 0n;
+  let turnover: bigint | null = 0n;
   let numTrades: number | null = 0;
   let coveredMinutes = 0;
   for (const part of parts) {
-    high = Decimal.max(high, part.high);
-    low = Decimal.min(low, part.low);
-    volume = volume.plus(part.volume);
+    high = higher(high, part.high);
+    low = lower(low, part.low);
+    volume += part.volume;
     turnover = addTurnover(turnover, part);
     numTrades = numTrades === null || part.numTrades === null ? null : numTrades + part.numTrades;
     coveredMinutes += part.coveredMinutes;
@@ -72,7 +72,7 @@ export function combineBars(parts: readonly Bar[], interval: Interval, nowMs: nu
     low,
     close: last.close,
     volume,
-    vwap: turnover === null || volume.isZero() ? null : round8(turnover.dividedBy(volume)),
+    vwap: turnover === null || volume === 0n ? null : divideHalfEven(turnover, volume),
     turnover,
     numTrades,
     isClosed: startMs + durationMs(interval) <= nowMs,
@@ -84,7 +84,7 @@ export function combineBars(parts: readonly Bar[], interval: Interval, nowMs: nu
   };
 }
 
-function addTurnover(sum: Decimal | null, part: Bar): Decimal | null {
-  if (part.volume.isZero()) return sum;
-  return sum === null || part.turnover === null ? null : sum.plus(part.turnover);
+function addTurnover(sum: bigint | null, part: Bar): bigint | null {
+  if (part.volume === 0n) return sum;
+  return sum === null || part.turnover === null ? null : sum + part.turnover;
 }

@@ -96,8 +96,8 @@ export function isNewer(
   return order === 0 ? BigInt(a.sequence) > BigInt(b.sequence) : order > 0;
 }
 
-/** Canonical instants sort as text once the Z that ends them, which is above any digit, is out of the way. */
-function compareInstants(a: string, b: string): number {
+/** The order of canonical instants: that of their texts once the Z that ends them, above any digit, is out of the way. */
+export function compareInstants(a: string, b: string): number {
   const [left, right] = [a.slice(0, -1), b.slice(0, -1)];
   if (left === right) return 0;
   return left > right ? 1 : -1;

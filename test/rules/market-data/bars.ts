@@ -1,6 +1,7 @@
-import { dec } from '../../../platform/decimal.ts';
+import { toWire } from '../../../platform/decimal.ts';
 import type { Bar, BarReport } from '../../../subgraphs/market-data/rules/candle-bar.ts';
 import { type Interval, minutesOf } from '../../../subgraphs/market-data/rules/candle-intervals.ts';
+import { unitsOf, unitsText } from '../../../subgraphs/market-data/rules/units.ts';
 
 /** A Thursday morning long past, so that every bar in it is over at `NOW`. */
 export const DAY = Date.UTC(2026, 0, 1);
@@ -38,13 +39,13 @@ export function bar(
     symbol: 'BTC-USD',
     interval,
     startMs: DAY + minute * 60_000,
-    open: dec(open),
-    high: dec(high),
-    low: dec(low),
-    close: dec(close),
-    volume: dec(volume),
-    vwap: vwap === null ? null : dec(vwap),
-    turnover: vwap === null ? null : dec(vwap).times(volume),
+    open: unitsOf(String(open)),
+    high: unitsOf(String(high)),
+    low: unitsOf(String(low)),
+    close: unitsOf(String(close)),
+    volume: unitsOf(volume),
+    vwap: vwap === null ? null : unitsOf(vwap),
+    turnover: vwap === null ? null : unitsOf(vwap) * unitsOf(volume),
     numTrades: null,
     isClosed: true,
     origin: 'REPORTED',
@@ -58,5 +59,6 @@ export function bar(
 
 /** What a bar says, as plain text. */
 export function shown({ open, high, low, close, volume, vwap }: Bar): string {
-  return [open, high, low, close, volume, vwap ?? '-'].join(' ');
+  const values = [open, high, low, close, volume].map((units) => toWire(unitsText(units)));
+  return [...values, vwap === null ? '-' : toWire(unitsText(vwap))].join(' ');
 }

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { Decimal, dec, round8 } from '../../../platform/decimal.ts';
 import type { Bar } from '../../../subgraphs/market-data/rules/candle-bar.ts';
 import {
   barStart,
@@ -29,11 +30,9 @@ describe('one bar from its parts', () => {
 
   it('rounds the vwap half-even, once', () => {
     const vwapOf = (first: string, second: string) =>
-      String(
-        combineBars([bar(0, [1, 2, 1, 1], { vwap: first }), bar(1, [1, 2, 1, 1], { vwap: second })], '5m', NOW).vwap,
-      );
-    expect(vwapOf('1.00000001', '1.00000002')).toBe('1.00000002');
-    expect(vwapOf('1.00000002', '1.00000003')).toBe('1.00000002');
+      combineBars([bar(0, [1, 2, 1, 1], { vwap: first }), bar(1, [1, 2, 1, 1], { vwap: second })], '5m', NOW).vwap;
+    expect(vwapOf('1.00000001', '1.00000002')).toBe(100_000_002n);
+    expect(vwapOf('1.00000002', '1.00000003')).toBe(100_000_002n);
   });
 
   it('knows no vwap and no count of trades when a part does not', () => {
@@ -84,34 +83,26 @@ function whole(store: CandleSeries, interval: Interval, days = 2, symbol = 'BTC-
   return store.within(symbol, interval, DAY, DAY + days * durationMs('1d'));
 }
 
-/** The same roll-up computed another way: straight from the minutes, in whole hundred-millionths. */
+/** The same roll-up computed another way: straight from the minutes, in decimals. */
 function recompute(minutes: readonly Bar[], interval: Interval): string[] {
-  const units = (value: { toFixed(places: number): string }) => BigInt(value.toFixed(8).replace('.', ''));
-  const text = (value: bigint) => String(Number(value) / 1e8);
-  const ascending = (a: bigint, b: bigint) => (a < b ? -1 : 1);
+  const decimal = (units: bigint) => dec(String(units)).dividedBy(1e8);
   const buckets = Map.groupBy(minutes, ({ startMs }) => Math.floor(startMs / durationMs(interval)));
   return [...buckets]
     .sort(([a], [b]) => a - b)
     .map(([, parts]) => {
       const sorted = parts.toSorted((a, b) => a.startMs - b.startMs);
-      const volume = sorted.reduce((sum, part) => sum + units(part.volume), 0n);
-      const turnover = sorted.reduce((sum, part) => sum + units(part.volume) * units(part.vwap ?? part.low), 0n);
-      const highest = sorted
-        .map((part) => units(part.high))
-        .toSorted(ascending)
-        .at(-1);
-      const lowest = sorted.map((part) => units(part.low)).toSorted(ascending)[0];
-      const ends = [sorted[0]?.open, highest, lowest, sorted.at(-1)?.close].map((end) =>
-        typeof end === 'bigint' ? text(end) : String(end),
-      );
-      return [...ends, text(volume), volume === 0n ? '-' : text(divideHalfEven(turnover, volume))].join(' ');
+      const volume = Decimal.sum(...sorted.map((part) => decimal(part.volume)));
+      const turnover = Decimal.sum(...sorted.map((part) => decimal(part.volume).times(decimal(part.vwap ?? 0n))));
+      const [first, last] = [sorted[0], sorted.at(-1)];
+      return [
+        decimal(first?.open ?? 0n),
+        Decimal.max(...sorted.map((part) => decimal(part.high))),
+        Decimal.min(...sorted.map((part) => decimal(part.low))),
+        decimal(last?.close ?? 0n),
+        volume,
+        volume.isZero() ? '-' : round8(turnover.dividedBy(volume)),
+      ].join(' ');
     });
-}
-
-function divideHalfEven(dividend: bigint, divisor: bigint): bigint {
-  const quotient = dividend / divisor;
-  const twice = (dividend % divisor) * 2n;
-  return twice > divisor || (twice === divisor && quotient % 2n === 1n) ? quotient + 1n : quotient;
 }
 
 const anyMinute = fc

@@ -298,13 +298,16 @@ end
 $$;
 create trigger symbols_keep_history before delete on symbols for each row execute function refuse_orphans();
 
--- Ticks and ticker states in the order they happened: several share an instant, their sequence decides. `position`
--- breaks the ties of (timestamp, position), which is unique and so fit for cursors.
+-- Ticks, ticker states and order books in the order they happened: several share an instant, their sequence decides.
+-- (timestamp, position) is unique, and so fit for cursors.
 create view price_feed_list as
   select price_feeds.*, lpad(sequence::text, 19, '0') || ' ' || symbol || ' ' || source as position from price_feeds;
 create view market_snapshot_list as
   select market_snapshots.*, lpad(sequence::text, 19, '0') || ' ' || symbol || ' ' || source as position
     from market_snapshots;
+create view order_book_snapshot_list as
+  select order_book_snapshots.*, lpad(sequence::text, 19, '0') || ' ' || symbol || ' ' || venue_id as position
+    from order_book_snapshots;
 
 -- Makes sure a partition exists for each of the moments. Run it in a transaction of its own before writing rows: it
 -- takes only SHARE UPDATE EXCLUSIVE on the parent (readers and writers go on), creators queue behind one advisory

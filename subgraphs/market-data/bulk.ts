@@ -1,0 +1,92 @@
+/** What bulk commands share: reading rows, and refusing the bad ones without losing the good. */
+import { sql } from '../../platform/database/sql.ts';
+import { Refusal, refuse, type UserError } from '../../platform/errors.ts';
+import { normaliseSymbol } from '../../platform/symbols.ts';
+import type { Context } from './context.ts';
+import { type Fault, isFault } from './rules/limits.ts';
+
+/** A row that was refused, by its place in the input. */
+export interface RowRefusal {
+  index: number;
+  error: UserError;
+}
+
+/** A row that was read, by its place in the input. */
+export interface ReadRow<Row> {
+  index: number;
+  row: Row;
+}
+
+export interface Batch<Row> {
+  rows: ReadRow<Row>[];
+  refused: RowRefusal[];
+}
+
+/**
+ * Reads the rows of `input[list]`: those of an unknown or inactive instrument, and those in which `read` finds a fault,
+ * are refused. `read` is given the canonical symbol.
+ * @throws Refusal (validation) when there are more than `limit` rows
+ */
+export async function readBatch<Input extends { symbol: string }, Row extends object>(
+  context: Context,
+  list: string,
+  inputs: readonly Input[],
+  limit: number,
+  read: (input: Input, symbol: string) => Row | Fault,
+): Promise<Batch<Row>> {
+  if (inputs.length > limit) {
+    throw refuse.validation(`${list} takes at most ${limit} rows, but got ${inputs.length}.`, ['input', list]);
+  }
+  const symbols = await tradableSymbols(context, new Set(inputs.map((input) => input.symbol)));
+  const batch: Batch<Row> = { rows: [], refused: [] };
+  for (const [index, input] of inputs.entries()) {
+    const symbol = symbols.get(input.symbol) as string | UserError;
+    const row = typeof symbol === 'string' ? read(input, symbol) : null;
+    if (typeof symbol !== 'string') batch.refused.push(refusedRow(list, index, 'symbol', symbol));
+    else if (row && isFault(row)) {
+      const { userError } = refuse.validation(row.message);
+      batch.refused.push(refusedRow(list, index, row.field, userError));
+    } else if (row) batch.rows.push({ index, row });
+  }
+  return batch;
+}
+
+/** The refusal of a row, with the path of the field at fault. */
+export function refusedRow(list: string, index: number, field: string, error: UserError): RowRefusal {
+  return { index, error: { ...error, path: ['input', list, String(index), field] } };
+}
+
+/** Refusals in the order of the input. */
+export function byIndex(refused: readonly RowRefusal[]): RowRefusal[] {
+  return refused.toSorted((a, b) => a.index - b.index);
+}
+
+/** Each spelling's canonical symbol where such an instrument takes prices, else why it does not. */
+async function tradableSymbols(
+  context: Context,
+  spellings: ReadonlySet<string>,
+): Promise<Map<string, string | UserError>> {
+  const symbols = new Map([...spellings].map((spelling) => [spelling, canonical(spelling)]));
+  const wanted = [...symbols.values()].filter((symbol) => typeof symbol === 'string');
+  const known = await context.db.query<{ symbol: string; isActive: boolean }>(
+    sql`select symbol, is_active from symbols where symbol = any(${wanted}::text[])`,
+  );
+  const activity = new Map(known.map(({ symbol, isActive }) => [symbol, isActive]));
+  for (const [spelling, symbol] of symbols) {
+    if (typeof symbol !== 'string' || activity.get(symbol)) continue;
+    const refusal = activity.has(symbol)
+      ? refuse.validation(`${symbol} is not active, so nothing is recorded for it.`)
+      : refuse.notFound('Instrument', symbol);
+    symbols.set(spelling, refusal.userError);
+  }
+  return symbols;
+}
+
+function canonical(spelling: string): string | UserError {
+  try {
+    return normaliseSymbol(spelling);
+  } catch (error) {
+    if (error instanceof Refusal) return error.userError;
+    throw error;
+  }
+}

@@ -1,0 +1,19 @@
+/** The market-data subgraph: instruments, prices, candles, tickers and order books. */
+import { defineSubgraph } from '../../platform/subgraph.ts';
+import { PrismaClient } from '../../prisma/market-data/generated/client.ts';
+import type { Resolvers } from './generated/resolvers.ts';
+import { Asset } from './resolvers/Asset.ts';
+import { Instrument } from './resolvers/Instrument.ts';
+import { Mutation } from './resolvers/Mutation.ts';
+import { payloads } from './resolvers/payloads.ts';
+import { Query } from './resolvers/Query.ts';
+import { rows } from './resolvers/rows.ts';
+
+const resolvers: Resolvers = { Query, Mutation, Asset, Instrument, ...rows, ...payloads };
+
+export const marketData = defineSubgraph({
+  name: 'market-data',
+  typeDefs: new URL('./schema.graphql', import.meta.url),
+  resolvers,
+  createPrisma: (adapter) => new PrismaClient({ adapter }),
+});

@@ -1,0 +1,32 @@
+/** Ties GraphQL types to what resolvers hand on: rows, references, counts. Paths are relative to generated/. */
+export const mappers = {
+  Asset: '../assets.ts#AssetRow',
+  Instrument: '../instruments.ts#InstrumentRow',
+  InstrumentVenue: '../instruments.ts#InstrumentVenueRow',
+  PriceFeed: '../prices.ts#PriceFeedRow',
+  LatestPrice: '../tickers.ts#TickerRow',
+  Ticker: '../tickers.ts#TickerRow',
+  MarketSnapshot: '../tickers.ts#MarketSnapshotRow',
+  Candle: '../candles.ts#CandleRow',
+  OrderBookSnapshot: '../order-books.ts#ShownOrderBook',
+  OrderBookSnapshotLevel: '../rules/order-book.ts#CumulativeLevel',
+  RefusedRow: '../bulk.ts#RowRefusal',
+
+  AssetConnection: '../assets.ts#AssetPage',
+  InstrumentConnection: '../instruments.ts#InstrumentPage',
+  PriceFeedConnection: '../prices.ts#PriceFeedPage',
+  MarketSnapshotConnection: '../tickers.ts#MarketSnapshotPage',
+  CandleConnection: '../candles.ts#CandlePage',
+  OrderBookSnapshotConnection: '../order-books.ts#OrderBookPage',
+
+  DefineAssetPayload: '../asset-commands.ts#AssetPayload',
+  CreateInstrumentPayload: '../instrument-commands.ts#InstrumentPayload',
+  UpdateInstrumentPayload: '../instrument-commands.ts#InstrumentPayload',
+  SetInstrumentActivePayload: '../instrument-commands.ts#InstrumentPayload',
+  SetInstrumentVenuePayload: '../instrument-commands.ts#InstrumentPayload',
+  IngestPricesPayload: '../price-ingestion.ts#PricesPayload',
+  IngestCandlesPayload: '../candle-ingestion.ts#CandlesPayload',
+  RollUpCandlesPayload: '../candle-ingestion.ts#RollUpPayload',
+  RecordOrderBooksPayload: '../order-book-recording.ts#OrderBooksPayload',
+  RecordTickersPayload: '../ticker-recording.ts#TickersPayload',
+};

@@ -1,0 +1,49 @@
+/** Fields of recorded rows that are not columns: references, and figures derived from a quote. */
+import type { Context } from '../context.ts';
+import { shownInterval } from '../enums.ts';
+import type { Resolvers } from '../generated/resolvers.ts';
+import { levelOf } from '../order-books.ts';
+import { instrumentOf } from '../references.ts';
+import { midOf, spreadBpsOf, spreadOf } from '../rules/market-figures.ts';
+import { cumulate } from '../rules/order-book.ts';
+import { ageMs, isStale, type TickerRow } from '../tickers.ts';
+
+const venue = ({ venueId }: { venueId: string }) => ({ venueId });
+
+export const rows: Resolvers = {
+  InstrumentVenue: { venue },
+
+  PriceFeed: {
+    instrument: instrumentOf,
+    spread: ({ bid, ask }) => spreadOf(bid, ask)?.toFixed(),
+  },
+
+  LatestPrice: {
+    instrument: instrumentOf,
+    price: ({ lastPrice }) => lastPrice,
+    ageMs: (row: TickerRow, _: object, context: Context) => ageMs(row, context.now()),
+    isStale: (row: TickerRow, _: object, context: Context) => isStale(row, context.now()),
+  },
+
+  Ticker: {
+    instrument: instrumentOf,
+    mid: ({ bid, ask }) => midOf(bid, ask)?.toFixed(),
+    spreadBps: ({ bid, ask }) => spreadBpsOf(bid, ask)?.toFixed(),
+  },
+
+  MarketSnapshot: { instrument: instrumentOf },
+
+  Candle: {
+    instrument: instrumentOf,
+    interval: ({ interval }) => shownInterval(interval),
+  },
+
+  OrderBookSnapshot: {
+    instrument: instrumentOf,
+    venue,
+    bids: ({ bids, shownDepth }) => cumulate(bids.map(levelOf), shownDepth),
+    asks: ({ asks, shownDepth }) => cumulate(asks.map(levelOf), shownDepth),
+    spread: ({ bids, asks }) => spreadOf(bids[0]?.[0] ?? null, asks[0]?.[0] ?? null)?.toFixed(),
+    mid: ({ bids, asks }) => midOf(bids[0]?.[0] ?? null, asks[0]?.[0] ?? null)?.toFixed(),
+  },
+};

@@ -1,0 +1,63 @@
+/** Storing tickers as venues computed them. */
+import { type CommandPayload, command } from '../../platform/command.ts';
+import { Refusal } from '../../platform/errors.ts';
+import { type RowRefusal, readBatch } from './bulk.ts';
+import type { Context } from './context.ts';
+import type { RecordTickersInput, TickerInput } from './generated/resolvers.ts';
+import { type TickerReport, tickerFault } from './rules/ticker-report.ts';
+import { advanceTickers, newestBySymbol, type Observation, recordStates, withFigures } from './ticker-advance.ts';
+
+export type TickersPayload = CommandPayload<{
+  recorded: number;
+  duplicates: number;
+  refused: RowRefusal[];
+  /** Whose tickers the payload shows. */
+  symbols: string[];
+}>;
+
+/** Tickers a call at most; each costs a look at its last 24 hours. */
+const MAX_TICKERS = 1_000;
+
+/** Stores the tickers that keep every rule; those that are stored already are counted. */
+export async function recordTickers(context: Context, input: RecordTickersInput): Promise<TickersPayload> {
+  try {
+    const nowMs = context.now().getTime();
+    const { rows, refused } = await readBatch(context, 'tickers', input.tickers, MAX_TICKERS, (ticker, symbol) => {
+      const report = tickerReport(ticker, symbol);
+      return tickerFault(report, nowMs) ?? report;
+    });
+    return await command(context, 'recordTickers', input, async (tx) => {
+      const states = await withFigures(
+        tx,
+        rows.map(({ row }) => observationOf(row)),
+      );
+      const recorded = await recordStates(tx, states, context.traceId);
+      const newest = newestBySymbol(states);
+      await advanceTickers(tx, [...newest.values()], context.traceId);
+      return { recorded, duplicates: states.length - recorded, refused, symbols: [...newest.keys()] };
+    });
+  } catch (error) {
+    if (error instanceof Refusal) return { errors: [error.userError] };
+    throw error;
+  }
+}
+
+function tickerReport(ticker: TickerInput, symbol: string): TickerReport {
+  return {
+    symbol,
+    source: ticker.source,
+    timestamp: ticker.timestamp,
+    sequence: ticker.sequence ?? '0',
+    lastPrice: ticker.lastPrice,
+    bid: ticker.bid ?? null,
+    ask: ticker.ask ?? null,
+    volume24h: ticker.volume24h ?? null,
+    priceChange24h: ticker.priceChange24h ?? null,
+    metadata: ticker.metadata ?? null,
+  };
+}
+
+function observationOf(report: TickerReport): Observation {
+  const quotedAt = report.bid === null && report.ask === null ? null : report.timestamp;
+  return { ...report, quotedAt };
+}
