@@ -1,19 +1,21 @@
 /** Recording executions: the trade, the order's fill, the position and the strategy's counters in one transaction. */
 import { type CommandPayload, command } from '../../platform/command.ts';
 import { sql } from '../../platform/database/sql.ts';
-import type { Decimal } from '../../platform/decimal.ts';
+import { type Decimal, dec, toWire } from '../../platform/decimal.ts';
 import { refuse } from '../../platform/errors.ts';
 import type { Context, Tx } from './context.ts';
 import { stored } from './enums.ts';
 import type { Liquidity, RecordFillInput } from './generated/resolvers.ts';
 import { type LockedOrder, type LockedStrategy, lockOrder, lockStrategyOfOrder } from './locks.ts';
-import { amountFromZero, belowLimit, positiveAmount } from './rules/amounts.ts';
+import { AMOUNT_LIMIT, amountFromZero, positiveAmount } from './rules/amounts.ts';
 import { applyTrade, type Holding, type TradeEffect } from './rules/average-cost.ts';
 import { addToDay } from './rules/daily-pnl.ts';
 import { isBefore, pastInstant } from './rules/instants.ts';
 import { applyFill, type FilledState } from './rules/order-fill.ts';
 import { boundedText, NAME_LENGTH, NOTE_LENGTH } from './rules/texts.ts';
 import { venueId } from './rules/venue-ids.ts';
+
+type LockedPosition = Holding & { positionId: string };
 
 interface RecordedFill {
   tradeId: string;
@@ -36,6 +38,18 @@ interface Execution {
   notes: string | null;
 }
 
+/** All that one execution does, worked out before anything is written. */
+interface Fill {
+  traceId: string;
+  strategy: LockedStrategy;
+  order: LockedOrder;
+  execution: Execution;
+  filled: FilledState;
+  /** The open position the execution met. */
+  position: LockedPosition | null;
+  effect: TradeEffect;
+}
+
 /** Records one execution of an order. A venue's execution is recorded once; a repeat of it gives the trade that is there. */
 export function recordFill(context: Context, input: RecordFillInput): Promise<FillPayload> {
   return command(context, 'recordFill', input, async (tx) => {
@@ -49,15 +63,14 @@ export function recordFill(context: Context, input: RecordFillInput): Promise<Fi
     const filled = applyFill(order, execution);
     const position = await lockOpenPosition(tx, order);
     const effect = applyTrade(position, { ...execution, side: order.side });
-    for (const { quantity } of [effect.held, effect.opened].filter((holding) => holding !== null)) {
-      belowLimit(quantity, ['input', 'quantity']);
-    }
+    checkSize(effect);
 
-    const tradeId = await insertTrade(context, tx, order, execution, effect.realizedPnl);
+    const fill = { traceId: context.traceId, strategy, order, execution, filled, position, effect };
+    const tradeId = await insertTrade(tx, fill);
     if (tradeId === null) return recordedMeanwhile(tx, execution);
-    await updateOrder(context, tx, order, execution, filled, effect.realizedPnl);
-    await savePositions(context, tx, order, execution, position, effect);
-    await countTrade(context, tx, strategy, execution, effect.realizedPnl);
+    await updateOrder(tx, fill);
+    await savePositions(tx, fill);
+    await countTrade(tx, fill);
     return { tradeId, orderId: order.orderId, strategyId: order.strategyId, symbol: order.instrumentId };
   });
 }
@@ -116,7 +129,15 @@ function checkAgainstOrder(order: LockedOrder, execution: Execution): void {
   }
 }
 
-type LockedPosition = Holding & { positionId: string };
+/** Orders are below 10^12 each, but a position is what many of them add up to. */
+function checkSize({ held, opened }: TradeEffect): void {
+  const { quantity } = opened ?? held ?? { quantity: dec(0) };
+  if (quantity.abs().lt(AMOUNT_LIMIT)) return;
+  throw refuse.validation(
+    `The position would reach ${toWire(quantity)}, but must stay below ${toWire(AMOUNT_LIMIT)} either way.`,
+    ['input', 'quantity'],
+  );
+}
 
 async function lockOpenPosition(tx: Tx, order: LockedOrder): Promise<LockedPosition | null> {
   const [position] = await tx.$queryRaw<LockedPosition[]>(
@@ -130,57 +151,37 @@ async function lockOpenPosition(tx: Tx, order: LockedOrder): Promise<LockedPosit
 }
 
 /** The new trade's id; null when the venue's id is taken. */
-async function insertTrade(
-  context: Context,
-  tx: Tx,
-  order: LockedOrder,
-  execution: Execution,
-  realizedPnl: Decimal,
-): Promise<string | null> {
+async function insertTrade(tx: Tx, { traceId, order, execution, effect }: Fill): Promise<string | null> {
   const [trade] = await tx.$queryRaw<{ tradeId: string }[]>(
     sql`insert into trades (order_id, strategy_id, account_id, instrument_id, side, quantity, price, commission,
                realized_pnl, execution_venue, exchange_trade_id, liquidity, executed_at, notes, trace_id)
         values (${order.orderId}, ${order.strategyId}, ${order.accountId}::uuid, ${order.instrumentId}, ${order.side},
                ${amount(execution.quantity)}::numeric, ${amount(execution.price)}::numeric,
-               ${amount(execution.commission)}::numeric, ${amount(realizedPnl)}::numeric, ${execution.venue},
+               ${amount(execution.commission)}::numeric, ${amount(effect.realizedPnl)}::numeric, ${execution.venue},
                ${execution.exchangeTradeId}, ${execution.liquidity}, ${execution.executedAt}::timestamptz,
-               ${execution.notes}, ${context.traceId})
+               ${execution.notes}, ${traceId})
         on conflict (exchange_trade_id, execution_venue) do nothing
         returning trade_id as "tradeId"`,
   );
   return trade?.tradeId ?? null;
 }
 
-async function updateOrder(
-  context: Context,
-  tx: Tx,
-  order: LockedOrder,
-  execution: Execution,
-  filled: FilledState,
-  realizedPnl: Decimal,
-): Promise<void> {
+async function updateOrder(tx: Tx, { traceId, order, execution, filled, effect }: Fill): Promise<void> {
   await tx.$executeRaw(
     sql`update orders
            set status = ${filled.status}, filled_quantity = ${amount(filled.filledQuantity)}::numeric,
                filled_notional = ${amount(filled.filledNotional)}::numeric,
                average_fill_price = ${amount(filled.averageFillPrice)}::numeric,
                commission = commission + ${amount(execution.commission)}::numeric,
-               realized_pnl = coalesce(realized_pnl, 0) + ${amount(realizedPnl)}::numeric,
+               realized_pnl = coalesce(realized_pnl, 0) + ${amount(effect.realizedPnl)}::numeric,
                filled_at = case when ${filled.status} = 'filled' then ${execution.executedAt}::timestamptz end,
-               trace_id = ${context.traceId}
+               trace_id = ${traceId}
          where order_id = ${order.orderId}`,
   );
 }
 
 /** A position is marked at its latest trade, unless it has a later mark; one that a flip opens takes over that mark. */
-async function savePositions(
-  context: Context,
-  tx: Tx,
-  order: LockedOrder,
-  execution: Execution,
-  position: LockedPosition | null,
-  effect: TradeEffect,
-): Promise<void> {
+async function savePositions(tx: Tx, { traceId, order, execution, position, effect }: Fill): Promise<void> {
   const price = sql`${amount(execution.price)}::numeric`;
   const executedAt = sql`${execution.executedAt}::timestamptz`;
   const { held, opened } = effect;
@@ -193,7 +194,7 @@ async function savePositions(
                  current_price = case when marked_at > ${executedAt} then current_price else ${price} end,
                  marked_at = greatest(marked_at, ${executedAt}),
                  closed_at = case when ${held.quantity.isZero()} then greatest(opened_at, ${executedAt}) end,
-                 trace_id = ${context.traceId}
+                 trace_id = ${traceId}
            where position_id = ${position.positionId}`,
     );
   }
@@ -205,26 +206,20 @@ async function savePositions(
                  ${amount(opened.quantity)}::numeric, ${amount(opened.averageEntryPrice)}::numeric,
                  ${amount(opened.realizedPnl)}::numeric,
                  case when held.marked_at > ${executedAt} then held.current_price else ${price} end,
-                 greatest(held.marked_at, ${executedAt}), ${executedAt}, ${context.traceId}
+                 greatest(held.marked_at, ${executedAt}), ${executedAt}, ${traceId}
             from (select) as trade left join positions as held on held.position_id = ${position?.positionId ?? null}`,
     );
   }
 }
 
-async function countTrade(
-  context: Context,
-  tx: Tx,
-  strategy: LockedStrategy,
-  execution: Execution,
-  realizedPnl: Decimal,
-): Promise<void> {
+async function countTrade(tx: Tx, { traceId, strategy, execution, effect }: Fill): Promise<void> {
   const before = { day: strategy.dailyPnlDate, pnl: strategy.dailyPnl };
-  const daily = addToDay(before, execution.executedAt, realizedPnl);
+  const daily = addToDay(before, execution.executedAt, effect.realizedPnl);
   await tx.$executeRaw(
     sql`update strategies
-           set total_trades = total_trades + 1, realized_pnl = realized_pnl + ${amount(realizedPnl)}::numeric,
+           set total_trades = total_trades + 1, realized_pnl = realized_pnl + ${amount(effect.realizedPnl)}::numeric,
                daily_pnl = ${amount(daily.pnl)}::numeric, daily_pnl_date = ${daily.day}::date,
-               trace_id = ${context.traceId}
+               trace_id = ${traceId}
          where strategy_id = ${strategy.strategyId}`,
   );
 }

@@ -50,7 +50,7 @@ export function stopStrategy(context: Context, input: HaltInput): Promise<HaltPa
 
 /** Active or paused → error. */
 export function failStrategy(context: Context, input: HaltInput & { reason: string }): Promise<HaltPayload> {
-  return command(context, 'failStrategy', input, (tx) => {
+  return command(context, 'failStrategy', input, async (tx) => {
     const reason = boundedText(input.reason, NOTE_LENGTH, ['input', 'reason']);
     return halt(context, tx, input, 'fail', [sql`error_message = ${reason}`]);
   });

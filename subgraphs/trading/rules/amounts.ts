@@ -26,12 +26,8 @@ export function amountFromZero(text: string, path: readonly string[]): Decimal {
   return belowLimit(amount, path);
 }
 
-/**
- * The amount itself when its size is below 10^12, whatever its sign.
- * @throws Refusal (validation) otherwise
- */
-export function belowLimit(amount: Decimal, path: readonly string[]): Decimal {
-  if (amount.abs().gte(AMOUNT_LIMIT)) {
+function belowLimit(amount: Decimal, path: readonly string[]): Decimal {
+  if (amount.gte(AMOUNT_LIMIT)) {
     throw refuse.validation(`${path.at(-1)} must be below ${toWire(AMOUNT_LIMIT)}, but got ${toWire(amount)}.`, path);
   }
   return amount;

@@ -114,7 +114,7 @@ describe('recordFill', () => {
     const orderId = await order(graph, strategyId, { quantity: '1' });
     expect(await refused(graph, 'recordFill', execution(orderId, '1', '1'))).toMatchObject({
       code: 'VALIDATION_FAILED',
-      message: 'quantity must be below 1000000000000, but got 1000000000000.',
+      message: 'The position would reach 1000000000000, but must stay below 1000000000000 either way.',
     });
   });
 
