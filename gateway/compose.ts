@@ -1,20 +1,49 @@
+/** Makes one graph out of the subgraphs' contracts, or says which of them breaks which rule. */
 import { composeServices } from '@theguild/federation-composition';
-import { parse } from 'graphql';
+import { type DocumentNode, GraphQLError, parse } from 'graphql';
 
-export interface ComposablePart {
+export interface SubgraphContract {
   name: string;
-  /** The subgraph's contract with its federation directives. */
+  /** The federation SDL of the subgraph. */
   sdl: string;
-  /** Where it is reached; empty for one in this process. */
-  url?: string | undefined;
+  /** Where the subgraph answers, if it is a process of its own. */
+  url?: string;
 }
 
-/** The supergraph of the parts. Throws one error that lists every fault of composition. */
-export function composeSupergraph(parts: readonly ComposablePart[]): string {
+export interface Supergraph {
+  /** What the query planner reads: every type with the subgraphs that answer it. */
+  supergraphSdl: string;
+  /** What clients see. */
+  publicSchema: DocumentNode;
+}
+
+/**
+ * Composes the contracts.
+ * @throws Error with one line a fault: the subgraph, the rule and what is wrong
+ */
+export function composeSupergraph(contracts: readonly SubgraphContract[]): Supergraph {
   const result = composeServices(
-    parts.map(({ name, sdl, url }) => ({ name, typeDefs: parse(sdl), url: url ?? `local://${name}` })),
+    contracts.map(({ name, sdl, url }) => ({
+      name,
+      url: url ?? `local://${name}`,
+      typeDefs: parseContract(name, sdl),
+    })),
   );
-  if (result.supergraphSdl) return result.supergraphSdl;
-  const faults = (result.errors ?? []).map((error) => `  ${error.message}`);
-  throw new Error(`The subgraphs do not compose into one graph:\n${faults.join('\n')}`);
+  if (result.supergraphSdl === undefined) {
+    const faults = (result.errors ?? []).map((error) => `  ${String(error.extensions?.code)}: ${error.message}`);
+    throw new Error(
+      `The subgraphs ${contracts.map(({ name }) => name).join(', ')} do not compose:\n${faults.join('\n')}`,
+    );
+  }
+  return { supergraphSdl: result.supergraphSdl, publicSchema: result.publicDocumentNode };
+}
+
+function parseContract(name: string, sdl: string): DocumentNode {
+  try {
+    return parse(sdl);
+  } catch (error) {
+    if (!(error instanceof GraphQLError)) throw error;
+    const { line, column } = error.locations?.[0] ?? { line: 1, column: 1 };
+    throw new Error(`The contract of ${name} cannot be read: ${error.message} (line ${line}, column ${column})`);
+  }
 }

@@ -5,7 +5,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import { type ExecutionResult, execute, GraphQLError, type GraphQLSchema, parse, subscribe } from 'graphql';
-import type { LocalRequest } from '../../../gateway/local-transport.ts';
+import type { LocalRequest } from '../../../gateway/transport/local.ts';
 
 export const ACCOUNT_ID = '00000000-0000-4000-8000-000000000001';
 

@@ -1,0 +1,117 @@
+/**
+ * What clients see of an error: their own faults as they are, a domain that is away by its name, and of everything else
+ * "Internal error" with the request's id. Codes of faults that only the gateway finds join the catalogue of
+ * platform/errors.ts here.
+ */
+import { type ExecutionResult, type FormattedExecutionResult, GraphQLError, type GraphQLFormattedError } from 'graphql';
+import { RequestCode } from '../platform/errors.ts';
+import type { Logger } from '../platform/log.ts';
+import type { RequestScope } from './scope.ts';
+
+export const GatewayCode = {
+  ...RequestCode,
+  /** The request has a form that is not served. */
+  BAD_REQUEST: 'BAD_REQUEST',
+  /** The document is not GraphQL. */
+  GRAPHQL_PARSE_FAILED: 'GRAPHQL_PARSE_FAILED',
+  /** The document does not fit the graph. */
+  GRAPHQL_VALIDATION_FAILED: 'GRAPHQL_VALIDATION_FAILED',
+  /** The operation is larger than a limit; `extensions.limit` says which, what it allows and what was asked. */
+  LIMIT_EXCEEDED: 'LIMIT_EXCEEDED',
+  /** The request does not say which operation of its document is meant. */
+  OPERATION_RESOLUTION_FAILURE: 'OPERATION_RESOLUTION_FAILURE',
+} as const;
+
+type Code = keyof typeof GatewayCode;
+
+const SHOWN_CODES: ReadonlySet<unknown> = new Set(Object.values(GatewayCode));
+
+/** Extensions with which servers and transports tell how the graph is built. */
+const HIDDEN_EXTENSIONS: ReadonlySet<string> = new Set([
+  'exception',
+  'http',
+  'originalError',
+  'request',
+  'response',
+  'serviceName',
+  'stacktrace',
+  'unexpected',
+]);
+
+/** One fault may reach every item of a long list; past this the rest says nothing new. */
+const MAX_ERRORS = 100;
+
+/** The status of an answer that has no data because of the error; invisible in JSON. */
+const STATUS = Symbol('status');
+
+type ShownError = GraphQLFormattedError & { [STATUS]?: number };
+
+/** A fault of the caller. `status` is the answer's where no data come with it. */
+export function callerFault(
+  message: string,
+  code: Code = 'BAD_REQUEST',
+  { status = 400, ...extensions }: Record<string, unknown> & { status?: number } = {},
+): GraphQLError {
+  return new GraphQLError(message, { extensions: { ...extensions, code, http: { status } } });
+}
+
+export interface Limit {
+  name: 'depth' | 'aliases' | 'directives' | 'characters' | 'tokens' | 'cost';
+  max: number;
+  /** What the operation asks for; absent where counting stops at the limit. */
+  actual?: number;
+}
+
+/** An operation that is too large; `message` says the limit, what was asked, and what would do. */
+export function limitExceeded(message: string, limit: Limit): GraphQLError {
+  return callerFault(message, 'LIMIT_EXCEEDED', { limit });
+}
+
+/** The result as clients may see it; bugs are logged whole. */
+export function presentResult(result: ExecutionResult, scope: RequestScope, log: Logger): FormattedExecutionResult {
+  const { errors, ...rest } = result;
+  if (!errors || errors.length === 0) return rest;
+  const bugs = new Set<unknown>();
+  const shown = errors.slice(0, MAX_ERRORS).map((error) => {
+    const { shown, bug } = presentError(error, scope.requestId);
+    if (bug && !bugs.has(rootCause(bug))) {
+      bugs.add(rootCause(bug));
+      log.error({ err: rootCause(bug), requestId: scope.requestId, path: error.path }, 'an operation failed');
+    }
+    return shown;
+  });
+  return { errors: shown, ...rest };
+}
+
+function presentError(error: unknown, requestId: string): { shown: ShownError; bug?: unknown } {
+  const place = error instanceof GraphQLError ? placeOf(error) : {};
+  if (error instanceof GraphQLError && SHOWN_CODES.has(error.extensions.code)) {
+    const entries = Object.entries(error.extensions).filter(([name]) => !HIDDEN_EXTENSIONS.has(name));
+    const { http } = error.extensions as { http?: { status?: number } };
+    const shown: ShownError = { message: error.message, ...place, extensions: Object.fromEntries(entries) };
+    return { shown: http?.status === undefined ? shown : { ...shown, [STATUS]: http.status } };
+  }
+  const extensions = { code: GatewayCode.INTERNAL_SERVER_ERROR, requestId };
+  return { shown: { message: 'Internal error', ...place, extensions, [STATUS]: 500 } as ShownError, bug: error };
+}
+
+/** Locations of an error with a path point into a document that the planner wrote, not the client. */
+function placeOf({ path, locations }: GraphQLError): Pick<GraphQLFormattedError, 'path' | 'locations'> {
+  if (path) return { path };
+  return locations ? { locations } : {};
+}
+
+function rootCause(error: unknown): unknown {
+  return error instanceof GraphQLError && error.originalError ? rootCause(error.originalError) : error;
+}
+
+/**
+ * The HTTP status of an answer. `application/json` keeps 200 for an operation that was read and refused, so that old
+ * clients look into the body; `application/graphql-response+json` says 400.
+ */
+export function statusOf(result: FormattedExecutionResult, isGraphQLResponse: boolean): number {
+  if (result.data !== undefined || !result.errors) return 200;
+  const status = Math.max(...result.errors.map((error: ShownError) => error[STATUS] ?? 400));
+  const isReadable = result.errors.some((error) => error.extensions?.code !== GatewayCode.BAD_REQUEST);
+  return isReadable && !isGraphQLResponse ? 200 : status;
+}

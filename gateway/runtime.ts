@@ -1,0 +1,118 @@
+/** The Hive gateway runtime, dressed with the plugins of this gateway. */
+import {
+  createGatewayRuntime,
+  type GatewayPlugin,
+  type GatewayRuntime,
+  type UnifiedGraphHandler,
+} from '@graphql-hive/gateway-runtime';
+import { type FormattedExecutionResult, type GraphQLError, print } from 'graphql';
+import type { Logger } from '../platform/log.ts';
+import { presentResult } from './errors.ts';
+import type { Limits } from './limits.ts';
+import { useErrorPresentation } from './plugins/useErrorPresentation.ts';
+import { useRequestIds } from './plugins/useRequestIds.ts';
+import type { RequestScope } from './scope.ts';
+import type { SubgraphExecutor } from './transport/subgraph-call.ts';
+
+export interface Operation {
+  query: string;
+  variables?: Record<string, unknown>;
+  operationName?: string;
+  /** Commands are refused. */
+  isReadOnly?: boolean;
+}
+
+/** What plugins and the planner find in an operation's context. */
+export interface OperationContext {
+  scope: RequestScope;
+  isReadOnly?: boolean;
+}
+
+export type OperationResult = FormattedExecutionResult | AsyncIterable<FormattedExecutionResult>;
+
+export interface OperationRunner {
+  /** Parses, validates, plans and executes; never rejects. */
+  run(operation: Operation, scope: RequestScope): Promise<OperationResult>;
+  /** The answer to a request that holds no operation. */
+  refuse(fault: GraphQLError, scope: RequestScope): FormattedExecutionResult;
+}
+
+export interface RuntimeOptions {
+  supergraphSdl: string;
+  executors: ReadonlyMap<string, SubgraphExecutor>;
+  /** @default the runtime's stitching planner */
+  unifiedGraphHandler: UnifiedGraphHandler | undefined;
+  limits: Limits;
+  /** Whether messages name fields that come close to an unknown one. */
+  suggests: boolean;
+  log: Logger;
+}
+
+/** How the runtime asks whoever answers an operation. */
+export type Executor = NonNullable<Awaited<ReturnType<UnifiedGraphHandler>>['executor']>;
+export type ExecutionRequest = Parameters<Executor>[0];
+
+export type Runtime = GatewayRuntime<OperationContext>;
+
+/** The runtime with its schema loaded: an operation that came before that would fail. */
+export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
+  const { supergraphSdl, executors, unifiedGraphHandler } = options;
+  const runtime = createGatewayRuntime<OperationContext>({
+    supergraph: supergraphSdl,
+    logging: false, // what is worth a line is logged by the plugins, through our own logger
+    maskedErrors: false, // useErrorPresentation does it
+    requestId: false, // useRequestIds does it
+    subgraphErrors: false, // would tell clients the names of services
+    __experimental__batchExecution: false, // plans hold one fetch a subgraph a level already
+    ...(unifiedGraphHandler && { unifiedGraphHandler }),
+    transports: () => ({
+      getSubgraphExecutor: ({ subgraphName }) => throughExecutor(executors.get(subgraphName), subgraphName),
+    }),
+    plugins: () => plugins(options),
+  });
+  await runtime.getSchema();
+  return runtime;
+}
+
+function plugins({ limits, suggests, log }: RuntimeOptions): GatewayPlugin<OperationContext>[] {
+  return [useErrorPresentation(log), useRequestIds()];
+}
+
+export function operationRunner(runtime: Runtime, log: Logger): OperationRunner {
+  const refuse = (fault: GraphQLError, scope: RequestScope) => presentResult({ errors: [fault] }, scope, log);
+  return {
+    refuse,
+    async run({ query, variables, operationName, isReadOnly }, scope) {
+      try {
+        const params = { query, ...(variables && { variables }), ...(operationName && { operationName }) };
+        const context = { scope, headers: {}, ...(isReadOnly && { isReadOnly }) };
+        return (await runtime.getResultForParams(
+          { params, request: undefined as never },
+          context as never,
+        )) as OperationResult;
+      } catch (error) {
+        return refuse(error as GraphQLError, scope);
+      }
+    },
+  };
+}
+
+/** The operation's own part of a context that the runtime has added to. */
+export function operationContext(context: object): OperationContext {
+  return context as OperationContext;
+}
+
+/** How the stitching planner reaches a subgraph. */
+function throughExecutor(executor: SubgraphExecutor | undefined, name: string): Executor {
+  if (!executor) throw new Error(`The plan names a subgraph that is not there: ${name}`);
+  const execute = ({ document, variables, operationName, operationType, context = {} }: ExecutionRequest) =>
+    executor({
+      document,
+      text: print(document),
+      kind: operationType ?? 'query',
+      variables,
+      operationName,
+      scope: operationContext(context).scope,
+    });
+  return execute as Executor;
+}
