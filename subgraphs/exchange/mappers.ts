@@ -1,0 +1,31 @@
+/** Ties GraphQL types to what resolvers hand on: rows, references, ids. Paths are relative to generated/. */
+export const mappers = {
+  Client: '../accounts.ts#ClientReference',
+  ExchangeAccount: '../accounts.ts#ExchangeAccountRow',
+  ExchangeBalance: '../balances.ts#ExchangeBalanceRow',
+  ExchangeOrder: '../orders.ts#ExchangeOrderRow',
+  ExchangeTrade: '../trades.ts#ExchangeTradeRow',
+  ExchangePrint: '../trades.ts#ExchangePrintRow',
+  ExchangeOrderBook: '../order-book.ts#OrderBook',
+  LedgerEntry: '../ledger.ts#LedgerEntryRow',
+  Instrument: '../references.ts#InstrumentReference',
+  Portfolio: '../references.ts#PortfolioReference',
+
+  ExchangeAccountConnection: '../accounts.ts#ExchangeAccountPage',
+  ExchangeBalanceConnection: '../balances.ts#ExchangeBalancePage',
+  ExchangeOrderConnection: '../orders.ts#ExchangeOrderPage',
+  ExchangeTradeConnection: '../trades.ts#ExchangeTradePage',
+  LedgerEntryConnection: '../ledger.ts#LedgerEntryPage',
+
+  CreateExchangeAccountPayload: '../account-commands.ts#AccountPayload',
+  CreateSubAccountPayload: '../account-commands.ts#AccountPayload',
+  UpdateAccountProfilePayload: '../account-commands.ts#AccountPayload',
+  SuspendAccountPayload: '../account-commands.ts#AccountPayload',
+  ReactivateAccountPayload: '../account-commands.ts#AccountPayload',
+  CloseAccountPayload: '../account-commands.ts#AccountPayload',
+  SetKycStatusPayload: '../account-commands.ts#AccountPayload',
+  DepositPayload: '../transfers.ts#TransferPayload',
+  WithdrawPayload: '../transfers.ts#TransferPayload',
+  PlaceExchangeOrderPayload: '../placing.ts#OrderPayload',
+  CancelExchangeOrderPayload: '../placing.ts#OrderPayload',
+};

@@ -1,0 +1,5 @@
+import type { ExchangeOrderBookResolvers } from '../generated/resolvers.ts';
+
+export const ExchangeOrderBook: ExchangeOrderBookResolvers = {
+  instrument: ({ symbol }) => ({ symbol }),
+};

@@ -1,0 +1,38 @@
+/** The exchange's own settings, read once from the environment. */
+import { z } from 'zod';
+import { dec } from '../../platform/decimal.ts';
+import type { FeeRates } from './rules/reserve.ts';
+
+/** A fraction of an execution's value, at most 10 %, with the 8 fractional digits that are stored. */
+const rate = z
+  .string()
+  .regex(/^0(\.\d{1,8})?$/)
+  .refine((text) => dec(text).lte('0.1'), 'must be at most 0.1')
+  .default('0.001');
+
+const schema = z.object({
+  /** Fee on executions where an order rested, as a fraction of their value. */
+  EXCHANGE_MAKER_FEE_RATE: rate,
+  /** Fee on executions where an order met a resting one, as a fraction of their value. */
+  EXCHANGE_TAKER_FEE_RATE: rate,
+  /** Whether only accounts with an approved KYC may place orders. */
+  EXCHANGE_REQUIRE_KYC: z.stringbool().default(false),
+});
+
+export interface ExchangeSettings {
+  /** New orders are taken on these; an order keeps the rates it was taken on. */
+  rates: FeeRates;
+  requireKyc: boolean;
+}
+
+/** Reads the settings; throws on a value that does not fit. */
+export function readSettings(environment: NodeJS.ProcessEnv): ExchangeSettings {
+  const present = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
+  const values = schema.parse(present);
+  return {
+    rates: { maker: dec(values.EXCHANGE_MAKER_FEE_RATE), taker: dec(values.EXCHANGE_TAKER_FEE_RATE) },
+    requireKyc: values.EXCHANGE_REQUIRE_KYC,
+  };
+}
+
+export const settings = readSettings(process.env);

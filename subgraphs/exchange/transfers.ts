@@ -1,0 +1,67 @@
+/** Money and coins that enter or leave the exchange. */
+import { type CommandPayload, command } from '../../platform/command.ts';
+import type { Decimal } from '../../platform/decimal.ts';
+import { refuse } from '../../platform/errors.ts';
+import type { Context, Tx } from './context.ts';
+import type { DepositInput, WithdrawInput } from './generated/resolvers.ts';
+import { type LockedAccount, lockAccount, lockPurse } from './locks.ts';
+import { positiveAmount } from './rules/money.ts';
+import { transfer } from './rules/settlement.ts';
+import { assetCode, boundedText, ID_LENGTH } from './rules/texts.ts';
+import { write } from './writes.ts';
+
+export type TransferPayload = CommandPayload<{ balanceId: string; postingId: string }>;
+
+/** Credits an account that is not closed. */
+export function deposit(context: Context, input: DepositInput): Promise<TransferPayload> {
+  return command(context, 'deposit', input, async (tx) => {
+    const { amount, asset, reference } = readTransfer(input);
+    const account = await lockAccount(tx, input.accountId);
+    if (account.status === 'CLOSED') throw refuse.validation('The account is CLOSED.', ['input', 'accountId']);
+    return pay(tx, context, account, asset, amount, reference);
+  });
+}
+
+/** Debits what an active account has available. */
+export function withdraw(context: Context, input: WithdrawInput): Promise<TransferPayload> {
+  return command(context, 'withdraw', input, async (tx) => {
+    const { amount, asset, reference } = readTransfer(input);
+    const account = await lockAccount(tx, input.accountId);
+    if (account.status !== 'ACTIVE') {
+      throw refuse.validation(`The account is ${account.status}; only an ACTIVE one withdraws.`, [
+        'input',
+        'accountId',
+      ]);
+    }
+    return pay(tx, context, account, asset, amount.neg(), reference);
+  });
+}
+
+function readTransfer(input: DepositInput) {
+  const { reference = null } = input;
+  return {
+    asset: assetCode(input.asset),
+    amount: positiveAmount(input.amount, ['input', 'amount']),
+    reference: reference === null ? null : boundedText(reference, ID_LENGTH, ['input', 'reference']),
+  };
+}
+
+async function pay(
+  tx: Tx,
+  { traceId }: Context,
+  { accountId }: LockedAccount,
+  asset: string,
+  amount: Decimal,
+  reference: string | null,
+): Promise<{ balanceId: string; postingId: string }> {
+  const { balanceId, purses, at } = await lockPurse(tx, accountId, asset);
+  const { available } = purses.of(accountId, asset);
+  if (available.plus(amount).isNegative()) {
+    throw refuse.insufficientFunds(asset, available, amount.abs(), ['input', 'amount']);
+  }
+  const postingId = crypto.randomUUID();
+  const movements = transfer(accountId, asset, amount, reference ?? postingId);
+  purses.apply(movements);
+  await write(tx, { at, traceId, postings: [{ postingId, movements }], purses });
+  return { balanceId, postingId };
+}
