@@ -67,7 +67,7 @@ describe('a command', () => {
   });
 
   it('that is refused leaves nothing behind', async () => {
-    const payload = await command(context, 'add', {}, async (tx) => {
+    const payload = await command(context, 'add', {}, async (tx): Promise<object> => {
       await tx.$executeRaw(sql`update tally set amount = 9 where name = 'a'`);
       throw refuse.conflict(3);
     });

@@ -2,85 +2,115 @@
 import { parse } from 'graphql';
 import pg from 'pg';
 import { inject } from 'vitest';
-import { DOMAINS, type Domain, schemaOf } from '../../platform/domains.ts';
+import { createGateway, type Gateway, type GatewaySubgraph } from '../../gateway/gateway.ts';
+import { type Domain, schemaOf } from '../../platform/domains.ts';
 import { createGraphClient, type GraphClient } from '../../platform/graph-client.ts';
 import { createLogger } from '../../platform/log.ts';
-import { type Subgraph, type SubgraphDefinition, startSubgraph } from '../../platform/subgraph.ts';
+import { type Subgraph, startSubgraph } from '../../platform/subgraph.ts';
+import { type SubgraphServer, serveSubgraph } from '../../platform/subgraph-server.ts';
 import { domainUrl } from '../../prisma/roles.ts';
+import { subgraphs as definitions } from '../../subgraphs/all.ts';
 import { copyTemplate } from './databases.ts';
 
 export interface Answer {
   // biome-ignore lint/suspicious/noExplicitAny: a test reads whatever shape its query asked for
   data: any;
   errors?: { message: string; path?: (string | number)[]; extensions: Record<string, unknown> }[];
+  extensions?: Record<string, unknown>;
 }
 
 export interface TestGraph {
+  /** One operation through the gateway, as a client sends it. */
+  run(query: string, variables?: Record<string, unknown>, headers?: Record<string, string>): Promise<Answer>;
+  /** One operation on a subgraph alone. */
   subgraph(domain: Domain, query: string, variables?: Record<string, unknown>): Promise<Answer>;
   /** Rows of a statement sent as the domain's own role, as pg gives them. */
   // biome-ignore lint/suspicious/noExplicitAny: a test reads whatever shape its statement gives
   sql(domain: Domain, text: string, params?: unknown[]): Promise<any[]>;
   client: GraphClient;
+  gateway: Gateway;
   subgraphs: Map<Domain, Subgraph>;
+  /** The subgraphs' servers, where the graph is spread out. */
+  servers: Map<Domain, SubgraphServer>;
+  /** Statements sent to PostgreSQL by all subgraphs since the start. */
   statements(): number;
   close(): Promise<void>;
 }
 
-export async function startGraph(options: { now?: () => Date; poolSize?: number } = {}): Promise<TestGraph> {
+export interface TestGraphOptions {
+  now?: () => Date;
+  poolSize?: number;
+  /** Whether each subgraph is reached over HTTP instead of in process. @default false */
+  spreadOut?: boolean;
+}
+
+export async function startGraph({ spreadOut = false, ...options }: TestGraphOptions = {}): Promise<TestGraph> {
   const { url, drop } = await copyTemplate(inject('adminUrl'));
-  const log = createLogger({ level: process.env.LOG_LEVEL ?? 'error', service: 'test' });
-  const subgraphs = new Map<Domain, Subgraph>();
-  const pools = new Map<Domain, pg.Pool>();
-
-  async function subgraph(domain: Domain, query: string, variables?: Record<string, unknown>): Promise<Answer> {
-    const running = subgraphs.get(domain);
-    if (!running) throw new Error(`There is no subgraph ${domain}`);
-    const result = await running.execute({ document: parse(query), variables, headers: {} });
-    return JSON.parse(JSON.stringify(result)) as Answer;
+  const log = createLogger({ level: process.env.LOG_LEVEL ?? 'fatal', service: 'test' });
+  const client = createGraphClient((document, variables) => gateway.execute(document, variables));
+  const subgraphs = new Map(
+    definitions.map((definition) => [
+      definition.name,
+      startSubgraph(definition, { databaseUrl: domainUrl(url, definition.name), graph: client, log, ...options }),
+    ]),
+  );
+  const servers = new Map<Domain, SubgraphServer>();
+  if (spreadOut) {
+    for (const [name, subgraph] of subgraphs)
+      servers.set(name, await serveSubgraph(subgraph, { port: 0, host: '127.0.0.1' }));
   }
-
-  const client = createGraphClient((document, variables) => {
-    const field = /\{\s*(\w+)/.exec(document)?.[1] ?? '';
-    const owner = [...subgraphs.values()].find((part) => part.schema.getQueryType()?.getFields()[field]);
-    if (!owner) throw new Error(`No subgraph answers ${field}`);
-    return subgraph(owner.name, document, variables);
+  const parts = [...subgraphs.values()].map((subgraph): GatewaySubgraph => {
+    const server = servers.get(subgraph.name);
+    return server ? { name: subgraph.name, sdl: subgraph.sdl, url: server.url } : subgraph;
   });
-
-  for (const domain of DOMAINS) {
-    const module = (await import(`../../subgraphs/${domain}/index.ts`).catch((error: unknown) => {
-      process.stderr.write(`${domain}: ${error}\n`);
-      return {};
-    })) as Record<string, SubgraphDefinition>;
-    for (const definition of Object.values(module)) {
-      subgraphs.set(
-        domain,
-        startSubgraph(definition, { databaseUrl: domainUrl(url, domain), graph: client, log, ...options }),
-      );
-    }
-  }
+  const gateway = await createGateway({ subgraphs: parts, log });
+  const database = sqlOf(url);
 
   return {
-    subgraph,
     client,
+    gateway,
     subgraphs,
-    async sql(domain, text, params = []) {
-      let pool = pools.get(domain);
-      if (!pool) {
-        pool = new pg.Pool({
-          connectionString: domainUrl(url, domain),
-          max: 2,
-          options: `-c search_path=${schemaOf(domain)}`,
-        });
-        pool.on('error', () => undefined); // dropping the database may meet a connection that is closing
-        pools.set(domain, pool);
-      }
-      return (await pool.query(text, params)).rows;
+    servers,
+    sql: database.query,
+    run: async (query, variables, headers) =>
+      asJson(await gateway.execute(query, variables, headers === undefined ? {} : { headers })),
+    subgraph: async (domain, query, variables) => {
+      const running = subgraphs.get(domain);
+      if (!running) throw new Error(`There is no subgraph ${domain}`);
+      return asJson(await running.execute({ document: parse(query), variables, headers: {} }));
     },
     statements: () => [...subgraphs.values()].reduce((sum, part) => sum + part.statements(), 0),
     async close() {
-      await Promise.all([...subgraphs.values()].map((part) => part.close()));
-      await Promise.all([...pools.values()].map((pool) => pool.end()));
+      await gateway.close();
+      await Promise.all([...servers.values()].map((server) => server.close()));
+      await Promise.all([...subgraphs.values()].map((subgraph) => subgraph.close()));
+      await database.close();
       await drop();
+    },
+  };
+}
+
+function asJson(result: unknown): Answer {
+  return JSON.parse(JSON.stringify(result)) as Answer;
+}
+
+/** Plain SQL as each domain's own role. */
+function sqlOf(adminUrl: string) {
+  const pools = new Map<Domain, pg.Pool>();
+  const poolOf = (domain: Domain) => {
+    const known = pools.get(domain);
+    if (known) return known;
+    const options = `-c search_path=${schemaOf(domain)}`;
+    const pool = new pg.Pool({ connectionString: domainUrl(adminUrl, domain), max: 2, options });
+    pool.on('error', () => undefined); // dropping the database may meet a connection that is closing
+    pools.set(domain, pool);
+    return pool;
+  };
+  return {
+    query: async (domain: Domain, text: string, params: unknown[] = []) =>
+      (await poolOf(domain).query(text, params)).rows,
+    close: async () => {
+      await Promise.all([...pools.values()].map((pool) => pool.end()));
     },
   };
 }
