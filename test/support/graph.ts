@@ -32,6 +32,8 @@ export interface TestGraph {
   subgraphs: Map<Domain, Subgraph>;
   /** The subgraphs' servers, where the graph is spread out. */
   servers: Map<Domain, SubgraphServer>;
+  /** Calls the gateway made to subgraphs in this process, in order. */
+  calls: Domain[];
   /** Statements sent to PostgreSQL by all subgraphs since the start. */
   statements(): number;
   close(): Promise<void>;
@@ -59,9 +61,16 @@ export async function startGraph({ spreadOut = false, ...options }: TestGraphOpt
     for (const [name, subgraph] of subgraphs)
       servers.set(name, await serveSubgraph(subgraph, { port: 0, host: '127.0.0.1' }));
   }
+  const calls: Domain[] = [];
   const parts = [...subgraphs.values()].map((subgraph): GatewaySubgraph => {
-    const server = servers.get(subgraph.name);
-    return server ? { name: subgraph.name, sdl: subgraph.sdl, url: server.url } : subgraph;
+    const { name, sdl } = subgraph;
+    const server = servers.get(name);
+    if (server) return { name, sdl, url: server.url };
+    const execute: Subgraph['execute'] = (request) => {
+      calls.push(name);
+      return subgraph.execute(request);
+    };
+    return { ...subgraph, execute };
   });
   const gateway = await createGateway({ subgraphs: parts, log });
   const database = sqlOf(url);
@@ -71,6 +80,7 @@ export async function startGraph({ spreadOut = false, ...options }: TestGraphOpt
     gateway,
     subgraphs,
     servers,
+    calls,
     sql: database.query,
     run: async (query, variables, headers) =>
       asJson(await gateway.execute(query, variables, headers === undefined ? {} : { headers })),
