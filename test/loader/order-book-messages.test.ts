@@ -105,7 +105,7 @@ describe('order books of messages', () => {
     ['without ids', '{"type":"update","E":1,"b":[],"a":[]}', 'U Invalid input'],
     ['a bad price', JSON.stringify(update(101, 101, [['abc', '1']])), 'a price of b: Decimal must be digits'],
     ['a half level', JSON.stringify(update(101, 101, [], [['1']])), 'a.0'],
-    ['an id with a fraction', JSON.stringify(update(101, 101.5)), 'u must be a whole number'],
+    ['an id with a fraction', JSON.stringify({ ...update(101, 101), u: 101.5 }), 'u must be a whole number'],
     ['no time', JSON.stringify({ ...update(101, 101), E: 9e15 }), 'there is no time of 9000000000000000 milliseconds'],
   ])('are not known after a message that is %s', async (_, message, reason) => {
     const { items } = await read([SNAPSHOT, message, update(102, 102)]);

@@ -57,7 +57,7 @@ describe('order books of rows', () => {
     const items = await read(rows);
     expect(inputsOf(items).map(({ sequence }) => sequence)).toEqual(['1', '3']);
     expect(reasonsOf(items)).toEqual([
-      '7: price: Decimal must be digits with an optional point, for example "-12.5", but got "abc".; ' +
+      '7: price: Decimal must be digits with an optional point, for example "-12.5", but got "abc"; ' +
         'line 8: side must be BID or ASK, but got "SELL" (the order book of lines 6 to 9 is refused with it)',
     ]);
   });

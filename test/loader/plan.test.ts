@@ -57,7 +57,7 @@ describe('the plan', () => {
   });
 
   it.each([
-    ['prices.csv', BARS, 'does not tell its symbol and venue and interval: give --symbol and --venue and --interval.'],
+    ['prices.csv', BARS, 'does not tell its symbol, venue and interval: give --symbol, --venue and --interval.'],
     ['bars-coinbase-btcusd.csv', BARS, 'does not tell its interval: give --interval.'],
     ['trades-btcusd.csv', TRADES, 'does not tell its venue: give --venue.'],
     ['table.csv', 'a,b\n', 'is of no known kind by its first line; give --kind (instruments, bars,'],

@@ -8,7 +8,10 @@ import { collect, folder } from './support.ts';
 async function linesOf(content: string | Buffer, csv = true) {
   const path = join(folder({ file: content }), 'file');
   let bytes = 0;
-  const lines = await collect(readLines({ path, csv, onBytes: (read) => void (bytes += read) }));
+  const onBytes = (read: number) => {
+    bytes += read;
+  };
+  const lines = await collect(readLines({ path, csv, onBytes }));
   return { lines: lines.map(({ number, cells }) => [number, ...cells]), bytes };
 }
 
