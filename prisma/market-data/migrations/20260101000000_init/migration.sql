@@ -309,6 +309,17 @@ create view order_book_snapshot_list as
   select order_book_snapshots.*, lpad(sequence::text, 19, '0') || ' ' || symbol || ' ' || venue_id as position
     from order_book_snapshots;
 
+-- Reads the catalogue as committed by now. (to_regclass answers from a cache that does not hear of tables made while
+-- this session waited for a lock.)
+create function has_partition(parent text, partition_name text) returns boolean language plpgsql as $$
+begin
+  return exists (
+    select from pg_inherits join pg_class on pg_class.oid = inhrelid
+     where inhparent = parent::regclass and relname = partition_name
+  );
+end
+$$;
+
 -- Makes sure a partition exists for each of the moments. Run it in a transaction of its own before writing rows: it
 -- takes only SHARE UPDATE EXCLUSIVE on the parent (readers and writers go on), creators queue behind one advisory
 -- lock, and an existing partition costs one catalogue look-up. There is no DEFAULT partition: rows in it would block
@@ -323,9 +334,9 @@ begin
     select distinct date_trunc(unit, moment at time zone 'UTC') from unnest(moments) as moment order by 1
   loop
     partition_name := parent || '_' || to_char(lower_bound, case unit when 'day' then 'YYYYMMDD' else 'YYYYMM' end);
-    continue when to_regclass(format('%I.%I', current_schema(), partition_name)) is not null;
-    perform pg_advisory_xact_lock(hashtextextended(format('partitions:%s.%s', current_schema(), parent), 0));
-    continue when to_regclass(format('%I.%I', current_schema(), partition_name)) is not null;
+    continue when has_partition(parent, partition_name);
+    perform pg_advisory_xact_lock(hashtextextended(format('%s.partitions:%s', current_schema(), parent), 0));
+    continue when has_partition(parent, partition_name);
     execute format('create table %I (like %I including all)', partition_name, parent);
     execute format(
       'alter table %I attach partition %I for values from (%L) to (%L)',
