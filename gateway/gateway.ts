@@ -3,13 +3,13 @@
  * WebSocket, and to callers in this process.
  */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import { unifiedGraphHandler } from '@graphql-hive/router-runtime';
 import type { FormattedExecutionResult } from 'graphql';
 import type { Logger } from '../platform/log.ts';
 import { composeSupergraph } from './compose.ts';
 import { callerFault } from './errors.ts';
 import { createHandler, type Readiness } from './http/handler.ts';
 import { LIMITS, type Limits } from './limits.ts';
+import { nativePlanner } from './planner/native.ts';
 import { operationRunner, startRuntime } from './runtime.ts';
 import { createScope } from './scope.ts';
 import { isStream } from './streams.ts';
@@ -73,7 +73,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const runtime = await startRuntime({
     supergraphSdl,
     executors,
-    unifiedGraphHandler: planner === 'stitching' ? undefined : unifiedGraphHandler,
+    unifiedGraphHandler: planner === 'stitching' ? undefined : await nativePlanner({ publicSchema, executors, log }),
     limits: { ...LIMITS, ...options.limits },
     suggests: !production,
     log,

@@ -9,7 +9,14 @@ import { type FormattedExecutionResult, type GraphQLError, print } from 'graphql
 import type { Logger } from '../platform/log.ts';
 import { presentResult } from './errors.ts';
 import type { Limits } from './limits.ts';
+import { useAliasLimit } from './plugins/useAliasLimit.ts';
+import { useCostLimit } from './plugins/useCostLimit.ts';
+import { useDepthLimit } from './plugins/useDepthLimit.ts';
+import { useDirectiveLimit } from './plugins/useDirectiveLimit.ts';
+import { useDocumentLimit } from './plugins/useDocumentLimit.ts';
 import { useErrorPresentation } from './plugins/useErrorPresentation.ts';
+import { useNoSuggestions } from './plugins/useNoSuggestions.ts';
+import { useReadOnly } from './plugins/useReadOnly.ts';
 import { useRequestIds } from './plugins/useRequestIds.ts';
 import type { RequestScope } from './scope.ts';
 import type { SubgraphExecutor } from './transport/subgraph-call.ts';
@@ -75,7 +82,17 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
 }
 
 function plugins({ limits, suggests, log }: RuntimeOptions): GatewayPlugin<OperationContext>[] {
-  return [useErrorPresentation(log), useRequestIds()];
+  return [
+    useDocumentLimit(limits),
+    useDepthLimit(limits.depth),
+    useAliasLimit(limits.aliases),
+    useDirectiveLimit(limits.directives),
+    useCostLimit(limits.cost),
+    useReadOnly(),
+    useErrorPresentation(log),
+    ...(suggests ? [] : [useNoSuggestions()]),
+    useRequestIds(),
+  ];
 }
 
 export function operationRunner(runtime: Runtime, log: Logger): OperationRunner {

@@ -1,5 +1,5 @@
 /** What one request is known by, from the client through every subgraph it reaches. */
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { traceIdOf } from '../platform/context.ts';
 
 export interface RequestScope {
@@ -23,15 +23,20 @@ export function createScope(
   const given = headers['x-request-id'];
   const requestId = typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
   const { traceparent, authorization } = headers;
-  const traceId = traceIdOf(typeof traceparent === 'string' ? traceparent : undefined);
+  const traceId = typeof traceparent === 'string' ? traceIdOf(traceparent) : randomHex();
   return {
     requestId,
     traceId,
     headers: {
       'x-request-id': requestId,
-      traceparent: `00-${traceId}-${randomBytes(8).toString('hex')}-01`,
+      traceparent: `00-${traceId}-${randomHex().slice(16)}-01`,
       ...(typeof authorization === 'string' && { authorization }),
     },
     ...(signal && { signal }),
   };
+}
+
+/** 32 hex digits. Node draws UUIDs from a pool of random bytes, which costs a tenth of drawing bytes each time. */
+function randomHex(): string {
+  return randomUUID().replaceAll('-', '');
 }

@@ -3,7 +3,7 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { getGraphQLWSOptions } from '@graphql-hive/gateway-runtime';
-import { CloseCode, type ServerOptions } from 'graphql-ws';
+import type { ServerOptions } from 'graphql-ws';
 import { type Extra, useServer } from 'graphql-ws/use/ws';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Logger } from '../platform/log.ts';
@@ -76,10 +76,11 @@ export function createWebSockets(runtime: Runtime, log: Logger, limits = WEBSOCK
   useServer(limited, sockets, KEEP_ALIVE_MS);
 
   function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    if ((request.url ?? '').split('?', 1)[0] !== GRAPHQL_PATH) return refuse(socket, '404 Not Found');
-    if (isDraining || sockets.clients.size >= limits.connections) return refuse(socket, '503 Service Unavailable');
-    if (!isSameOrigin(request)) return refuse(socket, '403 Forbidden');
-    sockets.handleUpgrade(request, socket, head, (client) => sockets.emit('connection', client, request));
+    const isFull = isDraining || sockets.clients.size >= limits.connections;
+    if ((request.url ?? '').split('?', 1)[0] !== GRAPHQL_PATH) refuse(socket, '404 Not Found');
+    else if (isFull) refuse(socket, '503 Service Unavailable');
+    else if (!isSameOrigin(request)) refuse(socket, '403 Forbidden');
+    else sockets.handleUpgrade(request, socket, head, (client) => sockets.emit('connection', client, request));
   }
 
   return {

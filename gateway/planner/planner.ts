@@ -1,0 +1,218 @@
+/** Answers operations by plan: planned once a document by Hive's query planner, then run against the subgraphs. */
+import type { QueryPlanner } from '@graphql-hive/router-query-planner';
+import {
+  type DocumentNode,
+  type ExecutionResult,
+  execute,
+  type FragmentDefinitionNode,
+  GraphQLError,
+  type GraphQLSchema,
+  getOperationAST,
+  getVariableValues,
+  Kind,
+  type OperationDefinitionNode,
+  print,
+} from 'graphql';
+import { callerFault } from '../errors.ts';
+import type { RequestScope } from '../scope.ts';
+import { isStream, mapStream } from '../streams.ts';
+import type { SubgraphExecutor } from '../transport/subgraph-call.ts';
+import { type Introspection, introspectionOf } from './introspection.ts';
+import { type CompiledPlan, compilePlan, type Fetch, type Run } from './plan.ts';
+import { compileProjection, type Projection } from './projection.ts';
+import type { Tree } from './tree.ts';
+
+export interface PlannerOptions {
+  queryPlanner: Pick<QueryPlanner, 'planAsync'>;
+  /** What clients see. */
+  schema: GraphQLSchema;
+  /** Every type of every subgraph. */
+  supergraph: GraphQLSchema;
+  executors: ReadonlyMap<string, SubgraphExecutor>;
+}
+
+export interface PlannedRequest {
+  document: DocumentNode;
+  variables: Record<string, unknown> | undefined;
+  operationName: string | undefined;
+  scope: RequestScope;
+}
+
+export type PlanExecutor = (request: PlannedRequest) => Promise<ExecutionResult | AsyncIterable<ExecutionResult>>;
+
+interface Prepared {
+  operation: OperationDefinitionNode;
+  introspection: Introspection;
+  plan: CompiledPlan;
+  projection(variables: Readonly<Record<string, unknown>>): Projection;
+}
+
+/** Whoever sends everything wrong is told so much of it. */
+const MAX_VARIABLE_ERRORS = 20;
+
+export function createPlanExecutor(options: PlannerOptions): PlanExecutor {
+  const { schema } = options;
+  const prepared = new WeakMap<DocumentNode, Map<string | undefined, Prepared>>();
+
+  async function prepare(document: DocumentNode, operation: OperationDefinitionNode): Promise<Prepared> {
+    const ready = await prepareOperation(document, operation, options);
+    const byName = prepared.get(document) ?? new Map<string | undefined, Prepared>();
+    prepared.set(document, byName.set(operation.name?.value, ready));
+    return ready;
+  }
+
+  return async (request) => {
+    const { document, operationName } = request;
+    const operation = getOperationAST(document, operationName);
+    if (!operation) return { errors: [unclearOperation(operationName)] };
+    const raw = request.variables ?? {};
+    const { coerced, errors } = getVariableValues(schema, operation.variableDefinitions ?? [], raw, {
+      maxErrors: MAX_VARIABLE_ERRORS,
+    });
+    if (!coerced) return { errors: errors.map(badVariable) };
+
+    const ready = prepared.get(document)?.get(operation.name?.value) ?? (await prepare(document, operation));
+    if (ready.plan.subscription) return subscribe(ready.plan.subscription, ready, request, coerced, options);
+    const run = startRun({}, [], request, coerced, options);
+    await ready.plan.run(run);
+    if (ready.introspection === 'none') return finish(run, ready);
+    return introspect(run, request, options);
+  };
+}
+
+async function prepareOperation(
+  document: DocumentNode,
+  operation: OperationDefinitionNode,
+  { queryPlanner, schema, supergraph }: PlannerOptions,
+): Promise<Prepared> {
+  const fragments = fragmentsOf(document);
+  const introspection = introspectionOf(operation, fragments);
+  const name = operation.name?.value;
+  const plan = introspection === 'whole' ? {} : await queryPlanner.planAsync(print(document), name, new Set(), 0);
+  return {
+    operation,
+    introspection,
+    plan: compilePlan({ kind: 'QueryPlan', ...plan }, supergraph),
+    projection: projections(operation, fragments, schema),
+  };
+}
+
+function fragmentsOf({ definitions }: DocumentNode): Record<string, FragmentDefinitionNode> {
+  const fragments = definitions.filter((definition) => definition.kind === Kind.FRAGMENT_DEFINITION);
+  return Object.fromEntries(fragments.map((fragment) => [fragment.name.value, fragment]));
+}
+
+function startRun(
+  data: Tree,
+  errors: GraphQLError[],
+  { scope }: PlannedRequest,
+  variables: Record<string, unknown>,
+  { executors }: PlannerOptions,
+): Run {
+  return {
+    data,
+    errors,
+    variables,
+    fetch: (fetch, variables) => ask(fetch, variables, scope, executors) as Promise<ExecutionResult>,
+  };
+}
+
+function ask(
+  { service, document, text, kind, operationName }: Fetch,
+  variables: Record<string, unknown>,
+  scope: RequestScope,
+  executors: ReadonlyMap<string, SubgraphExecutor>,
+) {
+  const executor = executors.get(service);
+  if (!executor) throw new Error(`A plan names a subgraph that is not there: ${service}`);
+  return executor({ document, text, kind, variables, operationName, scope });
+}
+
+async function subscribe(
+  fetch: Fetch,
+  ready: Prepared,
+  request: PlannedRequest,
+  variables: Record<string, unknown>,
+  options: PlannerOptions,
+): Promise<ExecutionResult | AsyncIterable<ExecutionResult>> {
+  const used = Object.fromEntries(
+    fetch.variables.flatMap((name) => (name in variables ? [[name, variables[name]]] : [])),
+  );
+  const source = await ask(fetch, used, request.scope, options.executors);
+  if (!isStream<ExecutionResult>(source)) return source;
+  return mapStream(source, async ({ data, errors = [] }) => {
+    if (!data) return { data: null, errors };
+    const run = startRun(data, [...errors], request, variables, options);
+    await ready.plan.run(run);
+    return finish(run, ready);
+  });
+}
+
+function finish(run: Run, { projection }: Prepared): ExecutionResult {
+  const violations: string[] = [];
+  const data = projection(run.variables)(run.data, violations);
+  if (violations.length > 0 && run.errors.length === 0) {
+    run.errors.push(new GraphQLError(`Cannot return null for non-nullable field ${violations[0]}.`));
+  }
+  return run.errors.length > 0 ? { errors: run.errors, data } : { data };
+}
+
+/** An operation that asks for the graph's description too: rare, so it may take graphql-js's slower way. */
+async function introspect(run: Run, request: PlannedRequest, { schema }: PlannerOptions): Promise<ExecutionResult> {
+  const { document, variables = {}, operationName = null } = request;
+  const result = await execute({
+    schema,
+    document,
+    rootValue: run.data,
+    variableValues: variables,
+    operationName,
+    fieldResolver: (source: Tree, _args, _context, { path }) => source[path.key],
+  });
+  const errors = [...run.errors, ...(result.errors ?? [])];
+  return errors.length > 0 ? { ...result, errors } : result;
+}
+
+/** Shapes kept for an operation whose @skip and @include are decided by variables. */
+const MAX_PROJECTIONS = 32;
+
+/** The shape of the answer depends on the variables that @skip and @include name, and on nothing else. */
+function projections(
+  operation: OperationDefinitionNode,
+  fragments: Readonly<Record<string, FragmentDefinitionNode>>,
+  schema: GraphQLSchema,
+): Prepared['projection'] {
+  const names = booleanVariables(operation);
+  const known = new Map<string, Projection>();
+  return (variables) => {
+    const key = names.length === 0 ? '' : names.map((name) => (variables[name] === true ? 1 : 0)).join('');
+    let projection = known.get(key);
+    if (!projection) {
+      projection = compileProjection({ schema, operation, fragments, variables });
+      if (known.size < MAX_PROJECTIONS) known.set(key, projection);
+    }
+    return projection;
+  };
+}
+
+/** @skip and @include take a Boolean, so only variables of that type can decide. */
+function booleanVariables({ variableDefinitions = [] }: OperationDefinitionNode): string[] {
+  return variableDefinitions.flatMap(({ variable, type }) => {
+    const named = type.kind === Kind.NON_NULL_TYPE ? type.type : type;
+    return named.kind === Kind.NAMED_TYPE && named.name.value === 'Boolean' ? [variable.name.value] : [];
+  });
+}
+
+function unclearOperation(operationName: string | undefined): GraphQLError {
+  const message =
+    operationName === undefined
+      ? 'The document has several operations, or none: name one in "operationName".'
+      : `The document has no operation named "${operationName}".`;
+  return callerFault(message, 'OPERATION_RESOLUTION_FAILURE');
+}
+
+function badVariable({ message, nodes }: GraphQLError): GraphQLError {
+  return new GraphQLError(message, {
+    nodes: nodes ?? null,
+    extensions: { code: 'BAD_USER_INPUT', http: { status: 400 } },
+  });
+}
