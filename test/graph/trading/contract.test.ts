@@ -10,7 +10,7 @@ import {
 } from 'graphql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startGraph, type TestGraph } from '../../support/graph.ts';
-import { ACCOUNT, ask, done, execution, order, strategy, trade } from './desk.ts';
+import { ACCOUNT, askTrading, done, execution, order, strategy, trade } from './desk.ts';
 
 let graph: TestGraph;
 let schema: GraphQLSchema;
@@ -52,7 +52,10 @@ const ROOTS: Record<string, string> = {
 
 describe('the contract', () => {
   it.each(Object.entries(ROOTS))('%s answers every field, three deep', async (name, root) => {
-    const data = await ask(graph, `{ it: ${root} { ${selection(schema.getType(name) as GraphQLObjectType, 3)} } }`);
+    const data = await askTrading(
+      graph,
+      `{ it: ${root} { ${selection(schema.getType(name) as GraphQLObjectType, 3)} } }`,
+    );
     expect(data.it).not.toBeNull();
   });
 
@@ -64,7 +67,7 @@ describe('the contract', () => {
       { __typename: 'ExchangeOrder', orderId: trade },
       { __typename: 'ExchangeTrade', tradeId: ACCOUNT },
     ];
-    const { _entities } = await ask(
+    const { _entities } = await askTrading(
       graph,
       `query ($these: [_Any!]!) { _entities(representations: $these) {
         ... on ExchangeOrder { orderId tradingOrder { orderId } }
@@ -81,7 +84,7 @@ describe('the contract', () => {
 
   it('Instrument answers every field', async () => {
     const fields = selection(schema.getType('Instrument') as GraphQLObjectType, 3);
-    const { _entities } = await ask(
+    const { _entities } = await askTrading(
       graph,
       `query ($these: [_Any!]!) { _entities(representations: $these) { ... on Instrument { ${fields} } } }`,
       { these: [{ __typename: 'Instrument', symbol: 'BTC-USD' }] },

@@ -8,8 +8,15 @@ export const OTHER_ACCOUNT = '00000000-0000-4000-8000-000000000002';
 // biome-ignore lint/suspicious/noExplicitAny: a test reads whatever shape its query asked for
 type Data = any;
 
-/** The data of a query that must have no errors. */
+/** The data of an operation, sent as a client sends it, that must have no errors. */
 export async function ask(graph: TestGraph, query: string, variables: object = {}): Promise<Data> {
+  const { data, errors } = await graph.run(query, { ...variables });
+  expect(errors).toBeUndefined();
+  return data;
+}
+
+/** The data of a query to the subgraph alone, as the gateway sends it. */
+export async function askTrading(graph: TestGraph, query: string, variables: object = {}): Promise<Data> {
   const { data, errors } = await graph.subgraph('trading', query, { ...variables });
   expect(errors).toBeUndefined();
   return data;
@@ -17,7 +24,7 @@ export async function ask(graph: TestGraph, query: string, variables: object = {
 
 /** Message and code of the one error of a query that must have one. */
 export async function fault(graph: TestGraph, query: string, variables: object = {}) {
-  const { errors = [] } = await graph.subgraph('trading', query, { ...variables });
+  const { errors = [] } = await graph.run(query, { ...variables });
   expect(errors).toHaveLength(1);
   return { message: errors[0]?.message, code: errors[0]?.extensions.code };
 }

@@ -338,8 +338,7 @@ describe('recordFill refuses', () => {
     ['a time without an offset', { executedAt: '2026-01-01T00:00:00' }, 'must have an offset'],
   ];
   it.each(badTexts)('%s, before the command is looked at', async (_, bad, message) => {
-    const { errors = [] } = await graph.subgraph(
-      'trading',
+    const { errors = [] } = await graph.run(
       'mutation ($input: RecordFillInput!) { recordFill(input: $input) { errors { message } } }',
       { input: execution('any', '1', '100', bad) },
     );

@@ -1,5 +1,6 @@
 /** Every step that the tables of domain.md §6.4 do not allow is refused, and the others do what they say. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { isBefore } from '../../../subgraphs/trading/rules/instants.ts';
 import { startGraph, type TestGraph } from '../../support/graph.ts';
 import { ask, done, execution, order, refused, send, strategy } from './desk.ts';
 
@@ -57,7 +58,7 @@ describe('an order', () => {
       filledAt: null,
       errorMessage: 'end of day',
     });
-    expect(after.createdAt <= after.submittedAt && after.submittedAt <= after.cancelledAt).toBe(true);
+    expect(isBefore(after.createdAt, after.submittedAt) && isBefore(after.submittedAt, after.cancelledAt)).toBe(true);
   });
 
   it('is sent to one venue, one of the strategy’s, and known there by one id', async () => {

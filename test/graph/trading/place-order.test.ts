@@ -216,11 +216,9 @@ describe('maxPositionSize', () => {
     const strategyId = await strategy(graph, { maxPositionSize: '5' });
     const answers = await Promise.all(
       Array.from({ length: 20 }, () =>
-        graph.subgraph(
-          'trading',
-          'mutation ($input: PlaceOrderInput!) { placeOrder(input: $input) { errors { code } } }',
-          { input: market(strategyId) },
-        ),
+        graph.run('mutation ($input: PlaceOrderInput!) { placeOrder(input: $input) { errors { code } } }', {
+          input: market(strategyId),
+        }),
       ),
     );
     const codes = answers.map(({ data }) => data.placeOrder.errors.map((error: { code: string }) => error.code).join());

@@ -1,7 +1,7 @@
 /** Every filter, sort and look-up, over one small desk written as another service would write it. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startGraph, type TestGraph } from '../../support/graph.ts';
-import { ACCOUNT, ask, fault, OTHER_ACCOUNT } from './desk.ts';
+import { ACCOUNT, ask, askTrading, fault, OTHER_ACCOUNT } from './desk.ts';
 
 let graph: TestGraph;
 beforeAll(async () => {
@@ -284,7 +284,7 @@ describe('entities and their children', () => {
     const query = `${REPRESENTATIONS} __typename ... on Strategy { name } ... on TradingOrder { status }
       ... on TradingTrade { price } ... on TradingPosition { quantity } ... on Instrument { symbol }
       ... on Portfolio { openPositionCount } } }`;
-    const { _entities } = await ask(graph, query, { these });
+    const { _entities } = await askTrading(graph, query, { these });
     expect(_entities).toEqual([
       { __typename: 'Strategy', name: 'Follower' },
       { __typename: 'TradingOrder', status: 'FILLED' },
@@ -298,11 +298,11 @@ describe('entities and their children', () => {
   });
 
   it('costs one statement a kind of child, however many parents', async () => {
-    const query = `{ strategies(sortOrder: ASC) { nodes {
+    const query = `{ strategies(first: 10, sortOrder: ASC) { nodes {
       strategyId unrealizedPnl
-      orders(sortOrder: ASC) { nodes { orderId trades { nodes { tradeId order { orderId } strategy { name } } totalCount } } totalCount }
+      orders(first: 10, sortOrder: ASC) { nodes { orderId trades(first: 10) { nodes { tradeId order { orderId } strategy { name } } totalCount } } totalCount }
       trades(first: 1) { nodes { tradeId } pageInfo { hasNextPage } }
-      positions(filter: { isOpen: true }) { nodes { positionId } } } } }`;
+      positions(filter: { isOpen: true }, first: 10) { nodes { positionId } } } } }`;
     const before = graph.statements();
     const { strategies } = await ask(graph, query);
     // The strategies; their P&L, orders with a count, trades, positions; the orders' trades with a count; and the
@@ -337,7 +337,7 @@ describe('entities and their children', () => {
       orders(filter: { side: BUY }, sortOrder: ASC) { nodes { orderId } }
       trades(filter: { venue: "okx" }, sortOrder: ASC) { nodes { tradeId } } } } }`;
     const before = graph.statements();
-    const { _entities } = await ask(graph, query, { these });
+    const { _entities } = await askTrading(graph, query, { these });
     expect(graph.statements() - before).toBe(5);
     expect(
       _entities.map((each: Record<string, { nodes: Record<string, string>[] }>) =>

@@ -89,8 +89,7 @@ describe('createStrategy', () => {
     const input = create({ strategyId: 'taken' });
     const answers = await Promise.all(
       [input, input].map((each) =>
-        graph.subgraph(
-          'trading',
+        graph.run(
           'mutation ($input: CreateStrategyInput!) { createStrategy(input: $input) { strategy { strategyId } errors { code } } }',
           { input: each },
         ),
