@@ -1,4 +1,4 @@
-/** What a newcomer finds in the explorer's tabs: each runs as it is on the demo. */
+/** What a newcomer finds in the explorer's tabs: each runs as it is on the demo, and the first is the README's. */
 
 export interface ExplorerTab {
   query: string;
@@ -8,70 +8,81 @@ export interface ExplorerTab {
 
 const ACCOUNT_ID = '00000000-0000-4000-8000-000000000001';
 
-export const explorerTabs: readonly ExplorerTab[] = [
-  {
-    query: `# A portfolio, put together from trading, exchange and market data.
-query Portfolio($accountId: ID!) {
-  portfolio(accountId: $accountId) {
+const PORTFOLIO = `# A portfolio, put together from trading, exchange and market data.
+query Portfolio {
+  portfolio(accountId: "${ACCOUNT_ID}") {
     totalMarketValue
     totalUnrealizedPnl
     totalRealizedPnl
     grossExposure
     netExposure
-    account { accountId accountType }
-    balances { asset { code } available locked }
-    positions(first: 10) {
-      totalCount
+    account { client { clientId } status }
+    balances { asset { code name } available locked }
+    positions(sortOrder: ASC) {
       nodes {
         quantity
         averageEntryPrice
         currentPrice
+        marketValue
         unrealizedPnl
         instrument { symbol ticker { lastPrice bid ask } }
       }
     }
-  }
-}
-`,
-    variables: JSON.stringify({ accountId: ACCOUNT_ID }, null, 2),
-  },
-  {
-    query: `# A limit order below the market: it rests in the book until you cancel it or somebody meets it.
-mutation PlaceAnOrder($input: PlaceExchangeOrderInput!) {
-  placeExchangeOrder(input: $input) {
-    order { orderId status side quantity price filledQuantity instrument { symbol } }
-    errors { __typename code message path }
-  }
-}
-`,
-    variables: JSON.stringify(
-      {
-        input: {
-          accountId: ACCOUNT_ID,
-          symbol: 'BTC-USD',
-          side: 'BUY',
-          orderType: 'LIMIT',
-          timeInForce: 'GTC',
-          quantity: '0.01',
-          price: '40000',
-        },
-      },
-      null,
-      2,
-    ),
-  },
-  {
-    query: `# The last hours of an instrument.
-query Candles($symbol: String!) {
-  instrument(symbol: $symbol) {
-    symbol
-    ticker { lastPrice bid ask }
-    candles(interval: HOUR_1, first: 12) {
-      nodes { openTime open high low close volume }
+    openOrders {
+      nodes { side quantity price status instrument { symbol } }
     }
   }
 }
-`,
-    variables: JSON.stringify({ symbol: 'BTC-USD' }, null, 2),
+`;
+
+const PLACE_AN_ORDER = `# A limit order below the market: it rests in the book until you cancel it or somebody meets it.
+# Sent again with the same clientOrderId it gives the order that is there.
+mutation PlaceAnOrder($input: PlaceExchangeOrderInput!) {
+  placeExchangeOrder(input: $input) {
+    order { orderId status side quantity price filledQuantity reservedAmount instrument { symbol } }
+    errors {
+      code
+      message
+      path
+      ... on InsufficientFunds { asset available required }
+    }
+  }
+}
+`;
+
+const CANDLES = `# The last hours of an instrument, rolled up from its one-minute bars.
+query Candles($symbol: String!) {
+  instrument(symbol: $symbol) {
+    displayName
+    ticker { lastPrice bid ask volume24h }
+    candles(interval: H1, first: 12) {
+      nodes { startTime open high low close volume vwap isClosed }
+    }
+    orderBook(depth: 3) {
+      bids { price quantity }
+      asks { price quantity }
+    }
+  }
+}
+`;
+
+const asText = (variables: object) => JSON.stringify(variables, null, 2);
+
+export const explorerTabs: readonly ExplorerTab[] = [
+  { query: PORTFOLIO },
+  {
+    query: PLACE_AN_ORDER,
+    variables: asText({
+      input: {
+        accountId: ACCOUNT_ID,
+        clientOrderId: 'my-first-order',
+        symbol: 'BTC-USD',
+        side: 'BUY',
+        type: 'LIMIT',
+        quantity: '0.01',
+        price: '40000',
+      },
+    }),
   },
+  { query: CANDLES, variables: asText({ symbol: 'BTC-USD' }) },
 ];

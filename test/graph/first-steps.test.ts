@@ -1,0 +1,94 @@
+/** What a newcomer does in the first five minutes, on the demo. */
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { explorerTabs } from '../../gateway/explorer-tabs.ts';
+import type { GraphClient } from '../../platform/graph-client.ts';
+import { createLogger } from '../../platform/log.ts';
+import { loadDemo } from '../../prisma/demo/demo.ts';
+import { type Answer, startGraph, type TestGraph } from '../support/graph.ts';
+
+const readme = readFileSync('README.md', 'utf8');
+const log = createLogger({ level: 'silent', service: 'test' });
+let graph: TestGraph;
+let portfolio: Answer;
+
+beforeAll(async () => {
+  graph = await startGraph();
+  await loadDemo(graph.client, log);
+  portfolio = await graph.run(firstQuery());
+});
+
+afterAll(() => graph.close());
+
+/** The text of the first block of that kind after the heading. */
+function blockAfter(heading: string, kind: string): string {
+  const section = readme.slice(readme.indexOf(heading));
+  const block = new RegExp(`\`\`\`${kind}\n([\\s\\S]*?)\`\`\``).exec(section)?.[1];
+  if (block === undefined) throw new Error(`README.md has no ${kind} block after "${heading}"`);
+  return block;
+}
+
+function firstQuery(): string {
+  return blockAfter('## The first query', 'graphql');
+}
+
+describe('the README', () => {
+  it('shows the first query as the explorer has it', () => {
+    const { query } = explorerTabs[0] ?? { query: '' };
+    expect(firstQuery()).toBe(query);
+  });
+
+  it('shows the true answer', () => {
+    expect(JSON.parse(blockAfter('## The first query', 'json'))).toEqual({ data: portfolio.data });
+  });
+});
+
+describe('the explorer', () => {
+  it.each(explorerTabs.map((tab) => [/(?:query|mutation) (\w+)/.exec(tab.query)?.[1], tab] as const))(
+    'has a tab %s that works as it is, also twice',
+    async (_, { query, variables = '{}' }) => {
+      for (let time = 1; time <= 2; time++) {
+        const { data, errors } = await graph.run(query, JSON.parse(variables));
+        expect(errors).toBeUndefined();
+        for (const payload of Object.values<{ errors?: unknown[] }>(data)) expect(payload.errors ?? []).toEqual([]);
+      }
+    },
+  );
+});
+
+/** A way to the graph that ends after so many requests, as a killed process does. */
+function dyingAfter(requests: number, { client }: TestGraph): GraphClient {
+  let left = requests;
+  return {
+    request: (document, variables) =>
+      left-- > 0 ? client.request(document, variables) : Promise.reject(new Error('killed')),
+  };
+}
+
+describe('the demo', () => {
+  it('is loaded once', async () => {
+    const count = () =>
+      graph.sql('exchange', 'select (select count(*) from orders) + (select count(*) from ledger_entries) as n');
+    const before = await count();
+    await loadDemo(graph.client, log);
+    expect(await count()).toEqual(before);
+  });
+
+  it('goes on where it was interrupted', async () => {
+    const fresh = await startGraph();
+    try {
+      let deaths = 0;
+      while (
+        !(await loadDemo(dyingAfter(5 + 6 * deaths, fresh), log).then(
+          () => true,
+          () => false,
+        ))
+      )
+        deaths++;
+      expect(deaths).toBeGreaterThan(5);
+      expect((await fresh.run(firstQuery())).data).toEqual(portfolio.data);
+    } finally {
+      await fresh.close();
+    }
+  });
+});
