@@ -133,7 +133,11 @@ export function publicError(
     const { message, extensions } = unavailable(context.domain);
     return { shown: new GraphQLError(message, { ...place, extensions }) };
   }
-  if (cause instanceof GraphQLError) return { shown: error };
+  if (cause instanceof GraphQLError) {
+    // graphql-js itself refuses an argument without giving a code.
+    const code = error.extensions.code ?? RequestCode.BAD_USER_INPUT;
+    return { shown: new GraphQLError(error.message, { ...place, extensions: { ...error.extensions, code } }) };
+  }
   const extensions = { code: RequestCode.INTERNAL_SERVER_ERROR, requestId: context.requestId };
   return { shown: new GraphQLError('Internal error', { ...place, extensions }), bug: cause };
 }
