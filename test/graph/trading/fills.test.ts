@@ -346,4 +346,14 @@ describe('recordFill refuses', () => {
     expect(errors[0]?.message).toContain(message);
     expect(errors[0]?.extensions.code).toBe('BAD_USER_INPUT');
   });
+
+  it('a float literal', async () => {
+    const { errors = [] } = await graph.run(
+      `mutation { recordFill(input: { orderId: "x", exchangeTradeId: "x", venue: "x", quantity: 0.1, price: "1",
+        executedAt: "2026-01-01T00:00:00Z" }) { errors { message } } }`,
+    );
+    expect(errors).toHaveLength(1);
+    expect(errors[0]?.message).toContain('0.1');
+    expect(errors[0]?.extensions.code).toBe('BAD_USER_INPUT');
+  });
 });
