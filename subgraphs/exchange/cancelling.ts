@@ -6,7 +6,7 @@ import { isUuid } from '../../platform/loaders.ts';
 import type { Context, Tx } from './context.ts';
 import type { CancelExchangeOrderInput } from './generated/resolvers.ts';
 import { lockBook, lockOrder, lockPurses } from './locks.ts';
-import { readMarket } from './order-intake.ts';
+import { marketOf } from './order-intake.ts';
 import type { OrderPayload } from './placing.ts';
 import { moveOrder } from './rules/order-lifecycle.ts';
 import { release } from './rules/settlement.ts';
@@ -21,12 +21,12 @@ export function cancelExchangeOrder(context: Context, input: CancelExchangeOrder
 async function cancel(tx: Tx, { traceId }: Context, orderId: string): Promise<{ orderId: string }> {
   const known = isUuid(orderId) ? await tx.order.findUnique({ where: { orderId }, select: { symbol: true } }) : null;
   if (!known) throw refuse.notFound('ExchangeOrder', orderId, ['input', 'orderId']);
-  const market = readMarket(known.symbol);
+  const market = marketOf(known.symbol);
   const book = await lockBook(tx, market.symbol);
   const order = await lockOrder(tx, sql`where order_id = ${orderId}::uuid`);
   if (!order) throw new Error(`Order ${orderId} was deleted`);
   const status = moveOrder(order.status, 'CANCELLED');
-  const purses = await lockPurses(tx, market, order.accountId, []);
+  const purses = await lockPurses(tx, market, order.accountId);
   const movements = release(order, order.reservedAsset, order.reserved);
   purses.apply(movements);
   const changes = [{ ...ended(order), status }];

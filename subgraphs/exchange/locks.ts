@@ -5,15 +5,14 @@
  * An account's row serialises the commands of the account, an order book's row those of the symbol. So whoever holds both
  * is alone in making balances of the account and in changing orders of the symbol.
  */
-import { join, raw, type Sql, sql } from '../../platform/database/sql.ts';
+import { raw, type Sql, sql } from '../../platform/database/sql.ts';
 import type { Decimal } from '../../platform/decimal.ts';
 import { refuse } from '../../platform/errors.ts';
 import { isUuid } from '../../platform/loaders.ts';
-import { isAsk, isBid } from './book-side.ts';
 import type { Tx } from './context.ts';
 import type { ExchangeAccountType } from './generated/resolvers.ts';
 import type { AccountStatus, KycStatus } from './rules/account-lifecycle.ts';
-import type { Maker, Market } from './rules/execution.ts';
+import type { Market } from './rules/execution.ts';
 import type { OrderSide, OrderType, TimeInForce } from './rules/order-entry.ts';
 import type { OrderStatus } from './rules/order-lifecycle.ts';
 import { type Purse, Purses } from './rules/purses.ts';
@@ -28,6 +27,9 @@ export interface LockedAccount {
   version: number;
 }
 
+const ACCOUNT = raw(`account_id as "accountId", user_id as "userId", account_type as "accountType",
+  parent_account_id as "parentAccountId", status, kyc_status as "kycStatus", version`);
+
 /**
  * Locks a client's account.
  * @throws Refusal (not found); (validation) when the account is the exchange's own; (conflict) on another version
@@ -38,19 +40,22 @@ export async function lockAccount(
   field = 'accountId',
   expectedVersion: number | null = null,
 ): Promise<LockedAccount> {
-  const path = ['input', field];
-  const [account] = isUuid(id)
+  const rows = isUuid(id)
     ? await tx.$queryRaw<LockedAccount[]>(
-        sql`select account_id as "accountId", user_id as "userId", account_type as "accountType",
-                   parent_account_id as "parentAccountId", status, kyc_status as "kycStatus", version
-              from accounts where account_id = ${id}::uuid for no key update`,
+        sql`select ${ACCOUNT} from accounts where account_id = ${id}::uuid for no key update`,
       )
     : [];
+  const account = checkClients(rows[0], id, field);
+  if (expectedVersion !== null && account.version !== expectedVersion) throw refuse.conflict(account.version);
+  return account;
+}
+
+function checkClients<Account extends LockedAccount>(account: Account | undefined, id: string, field: string): Account {
+  const path = ['input', field];
   if (!account) throw refuse.notFound('ExchangeAccount', id, path);
   if (account.accountType === 'HOUSE' || account.accountType === 'EXTERNAL') {
     throw refuse.validation('This account is the exchange’s own; it takes no commands.', path);
   }
-  if (expectedVersion !== null && account.version !== expectedVersion) throw refuse.conflict(account.version);
   return account;
 }
 
@@ -62,15 +67,33 @@ export interface LockedBook {
   at: string;
 }
 
-/** Locks the symbol's book, which is made at first use, and takes the next place in its sequence. */
+const BOOK = raw('order_sequence as sequence, last_price as "lastPrice", updated_at::text as at');
+
+/** Makes the book at first use, else takes the next place in its sequence; both lock it. */
+const takePlace = (rows: Sql) => sql`insert into order_books as book (symbol) ${rows}
+  on conflict (symbol) do update set order_sequence = book.order_sequence + 1 returning ${BOOK}`;
+
+/** Locks the symbol's book. */
 export async function lockBook(tx: Tx, symbol: string): Promise<LockedBook> {
-  const [book] = await tx.$queryRaw<LockedBook[]>(
-    sql`insert into order_books as book (symbol) values (${symbol})
-        on conflict (symbol) do update set order_sequence = book.order_sequence + 1
-        returning order_sequence as sequence, last_price as "lastPrice", updated_at::text as at`,
-  );
+  const [book] = await tx.$queryRaw<LockedBook[]>(takePlace(sql`values (${symbol})`));
   if (!book) throw new Error(`The order book of ${symbol} was not locked`);
   return book;
+}
+
+/**
+ * Locks a client's account, then the symbol's book.
+ * @throws Refusal (not found); (validation) when the account is the exchange's own
+ */
+export async function lockAccountAndBook(tx: Tx, id: string, symbol: string): Promise<LockedAccount & LockedBook> {
+  const rows = isUuid(id)
+    ? await tx.$queryRaw<(LockedAccount & LockedBook)[]>(
+        sql`with account as materialized (
+              select ${ACCOUNT} from accounts where account_id = ${id}::uuid for no key update),
+            place as (${takePlace(sql`select ${symbol} from account`)})
+            select * from account, place`,
+      )
+    : [];
+  return checkClients(rows[0], id, 'accountId');
 }
 
 export interface LockedOrder {
@@ -106,78 +129,21 @@ export async function lockOrder(tx: Tx, rest: Sql): Promise<LockedOrder | undefi
   return rows[0];
 }
 
-/** Resting orders that one order may meet; one that would meet more is refused. */
-export const MATCH_LIMIT = 5_000;
-/** Most orders meet few: a small page first. */
-const FIRST_PAGE = 50;
-
-interface MakerRow extends Omit<Maker, 'rates'> {
-  makerFeeRate: Decimal;
-  takerFeeRate: Decimal;
-}
-
-/**
- * The resting orders that an order of that side, limit and quantity may meet, best first; one more than MATCH_LIMIT when
- * there are too many. The book must be locked, so that they stand still.
- */
-export async function readMakers(
-  tx: Tx,
-  symbol: string,
-  order: { side: OrderSide; limit: Decimal | null; quantity: Decimal },
-): Promise<Maker[]> {
-  const few = await readMakerPage(tx, symbol, order, FIRST_PAGE);
-  return few.length < FIRST_PAGE ? few : readMakerPage(tx, symbol, order, MATCH_LIMIT + 1);
-}
-
-async function readMakerPage(
-  tx: Tx,
-  symbol: string,
-  { side, limit, quantity }: { side: OrderSide; limit: Decimal | null; quantity: Decimal },
-  rows: number,
-): Promise<Maker[]> {
-  const buys = side === 'BUY';
-  const order = raw(buys ? 'price, sequence' : 'price desc, sequence');
-  const withinLimit = buys ? sql`price <= ${limit}` : sql`price >= ${limit}`;
-  const conditions = [sql`symbol = ${symbol}`, buys ? isAsk : isBid, ...(limit === null ? [] : [withinLimit])];
-  const page = await tx.$queryRaw<MakerRow[]>(
-    sql`select order_id as "orderId", account_id as "accountId", price, remaining_quantity as remaining, status,
-               filled_quantity as "filledQuantity", filled_notional as "filledNotional", reserved_amount as reserved,
-               maker_fee_rate as "makerFeeRate", taker_fee_rate as "takerFeeRate", version
-          from (select *, sum(remaining_quantity) over (order by ${order} rows unbounded preceding)
-                          - remaining_quantity as ahead
-                  from orders where ${join(conditions, ' and ')} order by ${order} limit ${rows}) as book
-         where ahead < ${quantity} order by ${order}`,
-  );
-  return page.map(({ makerFeeRate, takerFeeRate, ...maker }) => ({
-    ...maker,
-    rates: { maker: makerFeeRate, taker: takerFeeRate },
-  }));
-}
-
-/**
- * Locks the balances of both assets of all the accounts. Those of `owner`, whose row is locked, are made where they are
- * missing; the others placed an order in this market, so theirs are there.
- */
-export async function lockPurses(
-  tx: Tx,
-  { base, quote }: Pick<Market, 'base' | 'quote'>,
-  owner: string,
-  others: readonly string[],
-): Promise<Purses> {
-  const accountIds = [...new Set([owner, ...others])];
+/** Locks both assets' balances of an account that has placed an order in the market. */
+export async function lockPurses(tx: Tx, { base, quote }: Market, accountId: string): Promise<Purses> {
   const purses = await tx.$queryRaw<Purse[]>(
-    sql`with made as (
-          insert into balances (account_id, symbol) values (${owner}::uuid, ${base}), (${owner}::uuid, ${quote})
-          on conflict (account_id, symbol) do nothing
-          returning account_id, symbol, available_balance, locked_balance),
-        held as materialized (
-          select account_id, symbol, available_balance, locked_balance from balances
-           where account_id = any(${accountIds}::uuid[]) and symbol in (${base}, ${quote})
-           order by account_id, symbol for no key update)
-        select account_id as "accountId", symbol as asset, available_balance as available, locked_balance as locked
-          from (select * from made union all select * from held) as purses`,
+    sql`select account_id as "accountId", symbol as asset, available_balance as available, locked_balance as locked
+          from balances where account_id = ${accountId}::uuid and symbol in (${base}, ${quote})
+         order by symbol for no key update`,
   );
   return new Purses(purses);
+}
+
+/** Makes both assets' balances of an account, whose row is locked, where they are missing, and locks them. */
+export async function openPurses(tx: Tx, market: Market, accountId: string): Promise<Purses> {
+  const symbols = [market.base, market.quote];
+  await tx.balance.createMany({ data: symbols.map((symbol) => ({ accountId, symbol })), skipDuplicates: true });
+  return lockPurses(tx, market, accountId);
 }
 
 /** Locks one balance of an account whose row is locked; it is made where it is missing. */

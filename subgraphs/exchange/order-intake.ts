@@ -43,7 +43,7 @@ export function readOrder(account: LockedAccount, input: PlaceExchangeOrderInput
  * The market of a symbol: the assets that change hands in it.
  * @throws Refusal (validation) when it is no symbol, or that of a perpetual, in which nothing is delivered
  */
-export function readMarket(text: string): Market {
+export function marketOf(text: string): Market {
   const symbol = normaliseSymbol(text);
   const [base = '', quote = '', perpetual] = symbol.split('-');
   if (perpetual !== undefined) {

@@ -6,8 +6,9 @@ import { normaliseSymbol } from '../../platform/symbols.ts';
 import type { Context, Tx } from './context.ts';
 import type { PlaceExchangeOrderInput } from './generated/resolvers.ts';
 import { instrumentRules } from './instrument-rules.ts';
-import { type LockedBook, lockAccount, lockBook, lockPurses, MATCH_LIMIT, readMakers } from './locks.ts';
-import { checkAccount, findRepeat, type IncomingOrder, readMarket, readOrder } from './order-intake.ts';
+import { type LockedBook, lockAccountAndBook, openPurses } from './locks.ts';
+import { lockMarket, MATCH_LIMIT } from './market-lock.ts';
+import { checkAccount, findRepeat, type IncomingOrder, marketOf, readOrder } from './order-intake.ts';
 import { execute, type Filled, type Maker, type Market } from './rules/execution.ts';
 import { conclude, type ExpiryReason, type Fill, match } from './rules/matching.ts';
 import { averagePrice, smaller, ZERO } from './rules/money.ts';
@@ -57,20 +58,19 @@ async function place(
   input: PlaceExchangeOrderInput,
   rules: () => InstrumentRules,
 ): Promise<Placed> {
-  const market = readMarket(input.symbol);
-  const account = await lockAccount(tx, input.accountId);
-  const order = readOrder(account, input);
+  const market = marketOf(input.symbol);
+  const gate = await lockAccountAndBook(tx, input.accountId, market.symbol);
+  const order = readOrder(gate, input);
+  const { orderId } = order;
   const repeated = await findRepeat(tx, order, market);
   if (repeated !== null) return { orderId: repeated, triggeredIn: null };
-  checkAccount(account);
+  checkAccount(gate);
   checkInstrument(market.symbol, rules(), order);
   checkValue(order, order.rates);
-  const book = await lockBook(tx, market.symbol);
-  const { orderId } = order;
   const stopsWait =
     order.type === 'STOP'
-      ? await holdStop(tx, context, order, market, book)
-      : await matchOrder(tx, context, order, market, book);
+      ? await holdStop(tx, context, order, market, gate)
+      : await matchOrder(tx, context, order, market, gate);
   return { orderId, triggeredIn: stopsWait ? market.symbol : null };
 }
 
@@ -83,16 +83,10 @@ async function matchOrder(
   book: LockedBook,
 ): Promise<boolean> {
   const incoming = { ...order, limit: order.price };
-  const makers = await readMakers(tx, market.symbol, incoming);
+  const { makers, purses } = await lockMarket(tx, market, incoming);
   const matched = match(incoming, makers.slice(0, MATCH_LIMIT));
   if (matched.end === 'BOOK_EMPTY' && makers.length > MATCH_LIMIT) throw tooManyMatches();
   const { status, fills, expiryReason } = conclude(order, matched);
-  const purses = await lockPurses(
-    tx,
-    market,
-    order.accountId,
-    fills.map(({ maker }) => maker.accountId),
-  );
   checkFunds(order, market, purses, fills);
 
   const executed = execute(market, order, fills, purses, () => crypto.randomUUID());
@@ -113,7 +107,7 @@ async function holdStop(
   market: Market,
   book: LockedBook,
 ): Promise<boolean> {
-  const purses = await lockPurses(tx, market, order.accountId, []);
+  const purses = await openPurses(tx, market, order.accountId);
   checkFunds(order, market, purses, []);
   const unfilled = { filledQuantity: ZERO, filledNotional: ZERO };
   const lock = lockFor(order, market, purses, unfilled);

@@ -6,16 +6,9 @@
 import { command } from '../../platform/command.ts';
 import { sql } from '../../platform/database/sql.ts';
 import type { Context, Tx } from './context.ts';
-import {
-  type LockedBook,
-  type LockedOrder,
-  lockBook,
-  lockOrder,
-  lockPurses,
-  MATCH_LIMIT,
-  readMakers,
-} from './locks.ts';
-import { readMarket } from './order-intake.ts';
+import { type LockedBook, type LockedOrder, lockBook, lockOrder, lockPurses } from './locks.ts';
+import { lockMarket, MATCH_LIMIT } from './market-lock.ts';
+import { marketOf } from './order-intake.ts';
 import { type AccountStatus, type KycStatus, tradingBar } from './rules/account-lifecycle.ts';
 import { execute, type Market } from './rules/execution.ts';
 import { conclude, match } from './rules/matching.ts';
@@ -31,7 +24,7 @@ const STOPS_PER_COMMAND = 100;
 
 /** Executes the symbol's triggered STOP orders, those included that are triggered on the way. Never throws. */
 export async function runTriggeredStops(context: Context, symbol: string): Promise<void> {
-  const market = readMarket(symbol);
+  const market = marketOf(symbol);
   try {
     for (let count = 0; count < STOPS_PER_COMMAND; count++) {
       const { executed } = await command(context, 'executeStop', {}, (tx) => executeNext(tx, context, market));
@@ -68,16 +61,10 @@ async function executeStop(
   stop: LockedOrder,
 ): Promise<void> {
   const incoming = { ...stop, limit: worstPrice({ ...stop, price: null }) };
-  const makers = await readMakers(tx, market.symbol, incoming);
+  const { makers, purses } = await lockMarket(tx, market, incoming);
   const matched = match(incoming, makers.slice(0, MATCH_LIMIT));
   const isTooDeep = matched.end === 'BOOK_EMPTY' && makers.length > MATCH_LIMIT && stop.timeInForce !== 'FOK';
   const { status, fills, expiryReason } = conclude(stop, matched);
-  const purses = await lockPurses(
-    tx,
-    market,
-    stop.accountId,
-    fills.map(({ maker }) => maker.accountId),
-  );
   const unlock = release(stop, stop.reservedAsset, stop.reserved);
   purses.apply(unlock);
   const taker = { ...stop, rates: { maker: stop.makerFeeRate, taker: stop.takerFeeRate } };
@@ -108,7 +95,7 @@ async function rejectStop(
   stop: LockedOrder,
   rejectReason: string,
 ): Promise<void> {
-  const purses = await lockPurses(tx, market, stop.accountId, []);
+  const purses = await lockPurses(tx, market, stop.accountId);
   const movements = release(stop, stop.reservedAsset, stop.reserved);
   purses.apply(movements);
   const changes = [{ ...ended(stop), status: moveOrder(stop.status, 'REJECTED'), rejectReason }];
