@@ -110,7 +110,7 @@ const STATE_NAMES = columnNames(STATE_COLUMNS);
 
 /**
  * Moves tickers on where the state is newer, and keeps what they became in the history. A state without a quote, or
- * with an older one, leaves bid and ask as they were. One state a symbol.
+ * with an older one, leaves bid and ask as they were; one without a volume leaves the volume. One state a symbol.
  */
 export async function advanceTickers(tx: Tx, states: readonly MarketState[], traceId: string): Promise<void> {
   if (states.length === 0) return;
@@ -121,7 +121,7 @@ export async function advanceTickers(tx: Tx, states: readonly MarketState[], tra
       select ${STATE_NAMES}, ${traceId} from ${rowSet('state', STATE_COLUMNS, states)} order by symbol
       on conflict (symbol) do update set
         source = excluded.source, timestamp = excluded.timestamp, sequence = excluded.sequence,
-        last_price = excluded.last_price, volume_24h = excluded.volume_24h,
+        last_price = excluded.last_price, volume_24h = coalesce(excluded.volume_24h, kept.volume_24h),
         price_change_24h = excluded.price_change_24h, price_change_percent_24h = excluded.price_change_percent_24h,
         metadata = excluded.metadata, trace_id = excluded.trace_id,
         bid = case when excluded.quoted_at >= coalesce(kept.quoted_at, '-infinity') then excluded.bid else kept.bid end,

@@ -368,6 +368,8 @@ describe('the ticker', () => {
       },
     ]);
     expect(await done(graph, 'recordTickers', { tickers: [older, report] })).toEqual({ recorded: 0, duplicates: 2 });
+    await done(graph, 'ingestPrices', { prices: [tick('2026-03-02T10:00:01Z', '111', { symbol: 'DDD-USD' })] });
+    expect(await tickerOf('DDD-USD')).toMatchObject({ lastPrice: '111', bid: '109', volume24h: '77', version: 2 });
     expect((await refused(graph, 'recordTickers', { tickers: Array(1_001).fill(report) })).message).toContain('1000');
   });
 

@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { change24h, midOf, spreadBpsOf, spreadOf } from '../../../subgraphs/market-data/rules/market-figures.ts';
 import { type BookReport, bookFault, cumulate, sameLevels } from '../../../subgraphs/market-data/rules/order-book.ts';
+import {
+  arrangeBooks,
+  bookKey,
+  marketKey,
+  microsOf,
+} from '../../../subgraphs/market-data/rules/order-book-sequence.ts';
 import { isNewer, readTick, type TickReport } from '../../../subgraphs/market-data/rules/price-tick.ts';
 import { type TickerReport, tickerFault } from '../../../subgraphs/market-data/rules/ticker-report.ts';
 
@@ -163,6 +169,70 @@ describe('an order book', () => {
     expect(sameLevels(spelled, { bids: side('100'), asks: side('101.00') })).toBe(true);
     expect(sameLevels(spelled, { bids: side('100'), asks: side('102') })).toBe(false);
     expect(sameLevels(spelled, { bids: side('100'), asks: side('101', '102') })).toBe(false);
+  });
+});
+
+describe('the order of the books of a market', () => {
+  const at = (second: number) => new Date(Date.UTC(2026, 0, 1) + second * 1_000).toISOString();
+  const place = (sequence: bigint, second: number) => ({ sequence, at: microsOf(at(second)) });
+  const arrange = (stored: { sequence: bigint; at: bigint }[], ...books: [sequence: string, second: number][]) =>
+    arrangeBooks(
+      books.map(([sequence, second], index) => ({ index, row: book({ sequence, timestamp: at(second) }) })),
+      { places: new Map([[marketKey(book()), stored]]), books: new Map() },
+    );
+
+  it.each<[string, [string, number][], string[], number[]]>([
+    ['a later one', [['11', 6]], ['11'], []],
+    ['a later one of the same instant', [['11', 5]], ['11'], []],
+    ['one that goes back in time', [['11', 4]], [], [0]],
+    ['an earlier one, in its place', [['4', 2]], ['4'], []],
+    ['an earlier one of the instant of a later', [['4', 5]], [], [0]],
+    ['an earlier one of now', [['4', 9]], [], [0]],
+    [
+      'a whole recording, backwards',
+      [
+        ['9', 4],
+        ['8', 3],
+        ['7', 2],
+      ],
+      ['9', '8', '7'],
+      [],
+    ],
+    [
+      'one after one of the same call',
+      [
+        ['11', 7],
+        ['12', 6],
+      ],
+      ['11'],
+      [1],
+    ],
+  ])('takes or refuses %s', (_, books, fresh, misplaced) => {
+    const arranged = arrange([place(10n, 5), place(3n, 1)], ...books);
+    expect(arranged.fresh.map(({ sequence }) => sequence)).toEqual(fresh);
+    expect(arranged.misplaced.map(({ index }) => index)).toEqual(misplaced);
+  });
+
+  it('counts repeats, and refuses other levels under the same sequence', () => {
+    const stored = { places: new Map(), books: new Map([[bookKey(book()), book()]]) };
+    const other = book({ bids: [{ price: '99', quantity: '1' }] });
+    const arranged = arrangeBooks(
+      [book(), other, book({ sequence: `0${book().sequence}` })].map((row, index) => ({ index, row })),
+      stored,
+    );
+    expect(arranged).toMatchObject({ fresh: [], duplicates: 2, misplaced: [{ index: 1 }] });
+  });
+
+  it('keeps venues and instruments apart', () => {
+    const books = [book(), book({ venueId: 'kraken' }), book({ symbol: 'ETH-USDT' })];
+    const rows = books.map((row, index) => ({ index, row }));
+    expect(arrangeBooks(rows, { places: new Map(), books: new Map() }).fresh).toEqual(books);
+  });
+
+  it('knows microseconds', () => {
+    expect(microsOf('1970-01-01T00:00:01.000001Z')).toBe(1_000_001n);
+    expect(microsOf('1970-01-01T00:00:01.5Z')).toBe(1_500_000n);
+    expect(microsOf('1970-01-01T00:00:01Z')).toBe(1_000_000n);
   });
 });
 

@@ -117,6 +117,8 @@ create table price_feeds (
   constraint price_feeds_confidence_range check (confidence between 0 and 1),
   constraint price_feeds_metadata_size check (octet_length(metadata::text) <= 65536)
 ) partition by range (timestamp);
+-- Lists across symbols, newest first.
+create index price_feeds_time_idx on price_feeds (timestamp);
 
 create function candle_duration(candle_interval text) returns interval language sql immutable parallel safe as $$
   select case candle_interval
@@ -175,6 +177,8 @@ create table candles (
   constraint candles_source_length check (length(source) between 1 and 100),
   constraint candles_metadata_size check (octet_length(metadata::text) <= 65536)
 ) partition by range (start_time);
+-- Lists across symbols, newest first.
+create index candles_time_idx on candles (start_time);
 -- The few rolled-up bars whose period is not over yet.
 create index candles_open_rolled_up_idx on candles (symbol, end_time) where origin = 'ROLLED_UP' and not is_closed;
 
@@ -231,6 +235,7 @@ create table market_snapshots (
   constraint market_snapshots_volume_range check (volume_24h between 0 and 9e15),
   constraint market_snapshots_metadata_size check (octet_length(metadata::text) <= 65536)
 );
+create index market_snapshots_time_idx on market_snapshots (timestamp);
 
 -- Bids and asks are arrays of ["price", "quantity"], best first, decimals as text. Append-only.
 create table order_book_snapshots (
@@ -251,6 +256,7 @@ create table order_book_snapshots (
   constraint order_book_snapshots_depth_range check (depth between 1 and 100),
   constraint order_book_snapshots_not_crossed check ((bids -> 0 ->> 0)::numeric < (asks -> 0 ->> 0)::numeric)
 );
+create index order_book_snapshots_time_idx on order_book_snapshots (timestamp);
 create index order_book_snapshots_symbol_time_idx on order_book_snapshots (symbol, timestamp desc, sequence desc);
 
 create table idempotency_keys (
