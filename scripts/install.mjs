@@ -19,7 +19,10 @@ const wanted = createHash('sha256')
 
 if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== wanted) {
   process.stdout.write('Installing packages (about a minute, once) …\n');
-  run(npm(), ['ci', '--include=dev', '--include=optional', '--no-audit', '--no-fund'], 'npm ci');
+  // Not `npm ci`: it refuses a lock file that was written where binaries for other systems could not be had. The lock
+  // still fixes every version, and --no-save leaves it as it is.
+  const args = ['install', '--no-save', '--include=dev', '--include=optional', '--no-audit', '--no-fund'];
+  run(npm(), args, 'npm install');
   writeFileSync(stamp, wanted);
 }
 run([`${root}node_modules/.bin/node`], [`${root}scripts/generate.ts`], 'generating clients and types');
