@@ -32,7 +32,7 @@ export function defineAsset(context: Context, input: DefineAssetInput): Promise<
   });
 }
 
-/** Creates those of the assets that are new. In one order, so that two writers never wait for each other. */
+/** Creates those of the assets that are new. In one order, so that two writers never deadlock. */
 export async function createAssets(tx: Tx, codes: readonly string[], traceId: string): Promise<void> {
   await tx.asset.createMany({ data: codes.toSorted().map((code) => ({ code, traceId })), skipDuplicates: true });
 }

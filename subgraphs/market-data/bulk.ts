@@ -37,16 +37,17 @@ export async function readBatch<Input extends { symbol: string }, Row extends ob
   if (inputs.length > limit) {
     throw refuse.validation(`${list} takes at most ${limit} rows, but got ${inputs.length}.`, ['input', list]);
   }
-  const symbols = await tradableSymbols(context, new Set(inputs.map((input) => input.symbol)));
+  const tradable = await readTradable(context, inputs);
   const batch: Batch<Row> = { rows: [], refused: [] };
   for (const [index, input] of inputs.entries()) {
-    const symbol = symbols.get(input.symbol) as string | UserError;
-    const row = typeof symbol === 'string' ? read(input, symbol) : null;
-    if (typeof symbol !== 'string') batch.refused.push(refusedRow(list, index, 'symbol', symbol));
-    else if (row && isFault(row)) {
-      const { userError } = refuse.validation(row.message);
-      batch.refused.push(refusedRow(list, index, row.field, userError));
-    } else if (row) batch.rows.push({ index, row });
+    const symbol = tradable(input.symbol);
+    if (typeof symbol !== 'string') {
+      batch.refused.push(refusedRow(list, index, 'symbol', symbol));
+      continue;
+    }
+    const row = read(input, symbol);
+    if (!isFault(row)) batch.rows.push({ index, row });
+    else batch.refused.push(refusedRow(list, index, row.field, refuse.validation(row.message).userError));
   }
   return batch;
 }
@@ -61,25 +62,22 @@ export function byIndex(refused: readonly RowRefusal[]): RowRefusal[] {
   return refused.toSorted((a, b) => a.index - b.index);
 }
 
-/** Each spelling's canonical symbol where such an instrument takes prices, else why it does not. */
-async function tradableSymbols(
-  context: Context,
-  spellings: ReadonlySet<string>,
-): Promise<Map<string, string | UserError>> {
-  const symbols = new Map([...spellings].map((spelling) => [spelling, canonical(spelling)]));
+/** Reads which instruments take prices. The function tells a spelling's canonical symbol, or why it takes none. */
+async function readTradable(context: Context, inputs: readonly { symbol: string }[]) {
+  const symbols = new Map<string, string | UserError>();
+  for (const { symbol } of inputs) if (!symbols.has(symbol)) symbols.set(symbol, canonical(symbol));
   const wanted = [...symbols.values()].filter((symbol) => typeof symbol === 'string');
   const known = await context.db.query<{ symbol: string; isActive: boolean }>(
     sql`select symbol, is_active from symbols where symbol = any(${wanted}::text[])`,
   );
   const activity = new Map(known.map(({ symbol, isActive }) => [symbol, isActive]));
-  for (const [spelling, symbol] of symbols) {
-    if (typeof symbol !== 'string' || activity.get(symbol)) continue;
-    const refusal = activity.has(symbol)
-      ? refuse.validation(`${symbol} is not active, so nothing is recorded for it.`)
-      : refuse.notFound('Instrument', symbol);
-    symbols.set(spelling, refusal.userError);
-  }
-  return symbols;
+  return (spelling: string): string | UserError => {
+    const symbol = symbols.get(spelling) ?? canonical(spelling);
+    if (typeof symbol !== 'string' || activity.get(symbol)) return symbol;
+    return activity.has(symbol)
+      ? refuse.validation(`${symbol} is not active, so nothing is recorded for it.`).userError
+      : refuse.notFound('Instrument', symbol).userError;
+  };
 }
 
 function canonical(spelling: string): string | UserError {

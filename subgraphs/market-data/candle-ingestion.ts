@@ -1,14 +1,16 @@
 /** Storing bars in bulk: in one transaction with the longer bars that are rolled up from them. */
 import { type CommandPayload, command } from '../../platform/command.ts';
 import { isUniqueViolation } from '../../platform/database/database-error.ts';
-import { Refusal, refuse } from '../../platform/errors.ts';
+import { refuse } from '../../platform/errors.ts';
 import { normaliseSymbol } from '../../platform/symbols.ts';
 import { byIndex, type ReadRow, type RowRefusal, readBatch, refusedRow } from './bulk.ts';
-import { closeOverdue, lockBars, preparePartitions, readBars, writeBars } from './candle-store.ts';
+import { closeOverdue, preparePartitions, readBars, writeBars } from './candle-store.ts';
 import type { Context } from './context.ts';
 import { shownInterval, storedInterval } from './enums.ts';
 import type { CandleInput, IngestCandlesInput, RollUpCandlesInput } from './generated/resolvers.ts';
 import { instruments } from './instruments.ts';
+import { lockNames } from './locks.ts';
+import { refusable } from './refusable.ts';
 import { type Bar, type BarReport, readBar } from './rules/candle-bar.ts';
 import { barStart, durationMs, INTERVALS } from './rules/candle-intervals.ts';
 import { type Applied, applyReports } from './rules/candle-reports.ts';
@@ -29,19 +31,22 @@ const MAX_BARS = 10_000;
 /** Days rolled up again in a call at most: 44,640 minutes. */
 const MAX_ROLL_UP_DAYS = 31;
 
-/** Stores the bars that keep every rule, and the longer bars above them. */
-export async function ingestCandles(context: Context, input: IngestCandlesInput): Promise<CandlesPayload> {
-  try {
+/**
+ * Stores the bars that keep every rule, and the longer bars above them. One transaction at a time writes the bars of a
+ * symbol: a roll-up must see every bar below it.
+ */
+export function ingestCandles(context: Context, input: IngestCandlesInput): Promise<CandlesPayload> {
+  return refusable(context, async () => {
     const now = context.now();
     const batch = await readBatch(context, 'candles', input.candles, MAX_BARS, (candle, symbol) =>
       readBar(barReport(candle, symbol), now.getTime()),
     );
     const bars = batch.rows.map(({ row }) => row);
     await preparePartitions(context, bars);
-    return await againOnConflict(() =>
+    return againOnConflict(() =>
       command(context, 'ingestCandles', input, async (tx) => {
-        const symbols = [...new Set(bars.map(({ symbol }) => symbol))];
-        await lockBars(tx, symbols);
+        const symbols = new Set(bars.map(({ symbol }) => symbol));
+        await lockNames(tx, 'bars', symbols);
         const series = new CandleSeries(await readBars(tx, neededPeriods(bars)));
         const applied = applyReports(series, reports(batch.rows));
         const rolledUp = rollUp(series, applied.changed, now.getTime());
@@ -56,10 +61,7 @@ export async function ingestCandles(context: Context, input: IngestCandlesInput)
         };
       }),
     );
-  } catch (error) {
-    if (error instanceof Refusal) return { errors: [error.userError] };
-    throw error;
-  }
+  });
 }
 
 const ATTEMPTS = 3;
@@ -107,29 +109,27 @@ function contradictions({ contradicted }: Applied): RowRefusal[] {
 }
 
 /** Rolls up again the days between two instants, from whatever bars are stored. */
-export async function rollUpCandles(context: Context, input: RollUpCandlesInput): Promise<RollUpPayload> {
-  try {
+export function rollUpCandles(context: Context, input: RollUpCandlesInput): Promise<RollUpPayload> {
+  return refusable(context, async () => {
     const symbol = normaliseSymbol(input.symbol);
     const { fromMs, toMs } = wholeDays(input);
     if (!(await context.load(instruments, symbol))) throw refuse.notFound('Instrument', symbol, ['input', 'symbol']);
-    return await againOnConflict(() =>
+    const symbols = new Set([symbol]);
+    return againOnConflict(() =>
       command(context, 'rollUpCandles', input, async (tx) => {
         const now = context.now();
-        await lockBars(tx, [symbol]);
+        await lockNames(tx, 'bars', symbols);
         const stored = await readBars(
           tx,
           INTERVALS.map((interval) => ({ symbol, interval, fromMs, toMs })),
         );
         const rolledUp = rollUp(new CandleSeries(stored), stored, now.getTime());
         await writeBars(tx, rolledUp, context.traceId);
-        await closeOverdue(tx, [symbol], now, context.traceId);
+        await closeOverdue(tx, symbols, now, context.traceId);
         return { rolledUp: rolledUp.length };
       }),
     );
-  } catch (error) {
-    if (error instanceof Refusal) return { errors: [error.userError] };
-    throw error;
-  }
+  });
 }
 
 function wholeDays(input: RollUpCandlesInput): { fromMs: number; toMs: number } {

@@ -1,4 +1,4 @@
-/** Bars between rules and tables: which are read, how they are locked and written. */
+/** Bars between rules and tables: which are read, and how they are written. */
 import { raw, type Sql, sql } from '../../platform/database/sql.ts';
 import type { Context, Tx } from './context.ts';
 import { type Columns, rowSet } from './row-set.ts';
@@ -12,17 +12,6 @@ export async function preparePartitions(context: Context, bars: readonly Bar[]):
   const days = new Set(bars.map(({ startMs }) => barStart(startMs, '1d')));
   const months = [...new Set([...days].map((dayMs) => `${new Date(dayMs).toISOString().slice(0, 7)}-01`))];
   if (months.length > 0) await context.db.query(sql`select ensure_candle_partitions(${months}::timestamptz[])`);
-}
-
-/**
- * Lets one transaction at a time write the bars of a symbol: a roll-up must see every bar below it. Taken in one order,
- * so that two writers never wait for each other.
- */
-export async function lockBars(tx: Tx, symbols: readonly string[]): Promise<void> {
-  await tx.$executeRaw(sql`
-    select pg_advisory_xact_lock(key) from (
-      select distinct hashtextextended(format('%s.candles:%s', current_schema(), symbol), 0) as key
-        from unnest(${symbols}::text[]) as symbol order by key) as keys`);
 }
 
 const PERIOD_COLUMNS: Columns<Period> = {
@@ -118,7 +107,7 @@ const VALUE_NAMES = raw(
 );
 
 /**
- * Stores the bars as they are. Their symbols must be locked. New bars and changed ones go apart: an upsert costs a
+ * Stores the bars as they are. Their symbols must be locked (`lockNames`). New bars and changed ones go apart: an upsert costs a
  * quarter more. Throws a unique violation when somebody outside the graph has inserted the same bar meanwhile.
  */
 export async function writeBars(tx: Tx, bars: readonly Bar[], traceId: string): Promise<void> {
@@ -149,9 +138,9 @@ function isWithin(instantsMs: readonly number[]): Sql {
 }
 
 /** Closes the rolled-up bars of the symbols whose period is over; no later part need have touched them. */
-export async function closeOverdue(tx: Tx, symbols: readonly string[], now: Date, traceId: string): Promise<void> {
+export async function closeOverdue(tx: Tx, symbols: ReadonlySet<string>, now: Date, traceId: string): Promise<void> {
   await tx.$executeRaw(sql`
     update candles set is_closed = true, trace_id = ${traceId}
-     where symbol = any(${symbols}::text[]) and origin = 'ROLLED_UP' and not is_closed
+     where symbol = any(${[...symbols]}::text[]) and origin = 'ROLLED_UP' and not is_closed
        and end_time <= ${now.toISOString()}::timestamptz`);
 }

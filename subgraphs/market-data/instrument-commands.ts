@@ -112,7 +112,7 @@ async function lockInstrument(
   const symbol = normaliseSymbol(input.symbol);
   const [stored] = await tx.$queryRaw<(LockedInstrument & { version: number })[]>(sql`
     select symbol, is_active as "isActive", version,
-           min_order_size::text as "minOrderSize", max_order_size::text as "maxOrderSize"
+           trim_scale(min_order_size)::text as "minOrderSize", trim_scale(max_order_size)::text as "maxOrderSize"
       from symbols where symbol = ${symbol} for no key update`);
   if (!stored) throw refuse.notFound('Instrument', symbol, ['input', 'symbol']);
   const { expectedVersion = null } = input;

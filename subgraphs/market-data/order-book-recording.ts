@@ -1,11 +1,13 @@
 /** Storing order books in bulk. */
 import { type CommandPayload, command } from '../../platform/command.ts';
 import { sql } from '../../platform/database/sql.ts';
-import { Refusal, refuse } from '../../platform/errors.ts';
+import { refuse } from '../../platform/errors.ts';
 import { byIndex, type RowRefusal, readBatch, refusedRow } from './bulk.ts';
 import type { Context, Tx } from './context.ts';
 import type { OrderBookInput, RecordOrderBooksInput } from './generated/resolvers.ts';
+import { lockNames } from './locks.ts';
 import { levelOf, type StoredLevel } from './order-books.ts';
+import { refusable } from './refusable.ts';
 import { type Columns, columnNames, rowSet } from './row-set.ts';
 import { type BookReport, bookFault, type Level } from './rules/order-book.ts';
 import { arrangeBooks, bookKey, marketKey, type StoredBooks } from './rules/order-book-sequence.ts';
@@ -16,16 +18,16 @@ export type OrderBooksPayload = CommandPayload<{ recorded: number; duplicates: n
 const MAX_BOOKS = 1_000;
 
 /** Stores the books that keep every rule; those that are stored already are counted. */
-export async function recordOrderBooks(context: Context, input: RecordOrderBooksInput): Promise<OrderBooksPayload> {
-  try {
+export function recordOrderBooks(context: Context, input: RecordOrderBooksInput): Promise<OrderBooksPayload> {
+  return refusable(context, async () => {
     const nowMs = context.now().getTime();
     const batch = await readBatch(context, 'books', input.books, MAX_BOOKS, (book, symbol) => {
       const report = bookReport(book, symbol);
       return bookFault(report, nowMs) ?? report;
     });
-    return await command(context, 'recordOrderBooks', input, async (tx) => {
+    return command(context, 'recordOrderBooks', input, async (tx) => {
       const books = batch.rows.map(({ row }) => row);
-      await lockMarkets(tx, books);
+      await lockNames(tx, 'books', new Set(books.map(marketKey)));
       const arranged = arrangeBooks(batch.rows, await readStored(tx, books));
       await insertBooks(tx, arranged.fresh, context.traceId);
       const misplaced = arranged.misplaced.map(({ index, message }) =>
@@ -37,24 +39,12 @@ export async function recordOrderBooks(context: Context, input: RecordOrderBooks
         refused: byIndex([...batch.refused, ...misplaced]),
       };
     });
-  } catch (error) {
-    if (error instanceof Refusal) return { errors: [error.userError] };
-    throw error;
-  }
+  });
 }
 
 function bookReport(book: OrderBookInput, symbol: string): BookReport {
   const { venueId, timestamp, sequence, bids, asks } = book;
   return { symbol, venueId, timestamp, sequence, bids, asks };
-}
-
-/** Lets one transaction at a time add books of an instrument on a venue: the sequence must rise. */
-async function lockMarkets(tx: Tx, books: readonly BookReport[]): Promise<void> {
-  const markets = [...new Set(books.map(marketKey))];
-  await tx.$executeRaw(sql`
-    select pg_advisory_xact_lock(key) from (
-      select distinct hashtextextended(format('%s.books:%s', current_schema(), market), 0) as key
-        from unnest(${markets}::text[]) as market order by key) as keys`);
 }
 
 const KEY_COLUMNS: Columns<BookReport> = {

@@ -1,10 +1,11 @@
 /** Storing ticks in bulk: in one transaction with the tickers that they advance. */
 import { type CommandPayload, command } from '../../platform/command.ts';
 import { sql } from '../../platform/database/sql.ts';
-import { Refusal, refuse } from '../../platform/errors.ts';
+import { refuse } from '../../platform/errors.ts';
 import { type RowRefusal, readBatch } from './bulk.ts';
 import type { Context, Tx } from './context.ts';
 import type { IngestPricesInput, PriceInput } from './generated/resolvers.ts';
+import { refusable } from './refusable.ts';
 import { type Columns, columnNames, rowSet } from './row-set.ts';
 import { readTick, type Tick } from './rules/price-tick.ts';
 import { advanceTickers, newestBySymbol, type Observation, withFigures } from './ticker-advance.ts';
@@ -23,15 +24,15 @@ const MAX_TICKS = 10_000;
 const MAX_DAYS = 100;
 
 /** Stores the ticks that keep every rule; those that are stored already are counted. */
-export async function ingestPrices(context: Context, input: IngestPricesInput): Promise<PricesPayload> {
-  try {
+export function ingestPrices(context: Context, input: IngestPricesInput): Promise<PricesPayload> {
+  return refusable(context, async () => {
     const nowMs = context.now().getTime();
     const { rows, refused } = await readBatch(context, 'prices', input.prices, MAX_TICKS, (price, symbol) =>
       readTick(tickReport(price, symbol), nowMs),
     );
     const ticks = rows.map(({ row }) => row);
     await preparePartitions(context, ticks);
-    return await command(context, 'ingestPrices', input, async (tx) => {
+    return command(context, 'ingestPrices', input, async (tx) => {
       const accepted = await insertTicks(tx, ticks, context.traceId);
       await advanceTickers(tx, await withFigures(tx, observationsOf(ticks)), context.traceId);
       return {
@@ -41,10 +42,7 @@ export async function ingestPrices(context: Context, input: IngestPricesInput): 
         symbols: [...new Set(ticks.map(({ symbol }) => symbol))],
       };
     });
-  } catch (error) {
-    if (error instanceof Refusal) return { errors: [error.userError] };
-    throw error;
-  }
+  });
 }
 
 function tickReport(price: PriceInput, symbol: string) {
@@ -96,7 +94,7 @@ const TICK_COLUMNS: Columns<Tick> = {
 };
 const TICK_NAMES = columnNames(TICK_COLUMNS);
 
-/** Gives how many were new. Sorted by key, so that two writers of the same ticks never wait for each other. */
+/** Gives how many were new. Sorted by key, so that two writers of the same ticks never deadlock. */
 async function insertTicks(tx: Tx, ticks: readonly Tick[], traceId: string): Promise<number> {
   if (ticks.length === 0) return 0;
   return tx.$executeRaw(sql`

@@ -47,8 +47,12 @@ export async function withFigures(tx: Tx, observations: readonly Observation[]):
   if (observations.length === 0) return [];
   const seen = rowSet(
     'seen',
-    { symbol: ['text', (o) => o.symbol], at: ['timestamptz', (o) => o.timestamp] },
-    observations,
+    {
+      place: ['integer', ({ place }) => place],
+      symbol: ['text', ({ symbol }) => symbol],
+      at: ['timestamptz', ({ timestamp }) => timestamp],
+    },
+    observations.map(({ symbol, timestamp }, place) => ({ place, symbol, timestamp })),
   );
   const known = await tx.$queryRaw<{ before: string | null; volume: string | null }[]>(sql`
     select coalesce(
@@ -64,8 +68,7 @@ export async function withFigures(tx: Tx, observations: readonly Observation[]):
              where symbol = seen.symbol and "interval" = '1m'
                and start_time >= seen.at - interval '24 hours' and start_time < seen.at
                and ${isRecent('start_time', observations)})::text as volume
-      from (select row_number() over () as place, * from ${seen}) as seen
-     order by place`);
+      from ${seen} order by place`);
   return observations.map((observation, index) => {
     const { before = null, volume = null } = known[index] ?? {};
     return withChange({ ...observation, volume24h: observation.volume24h ?? volume }, before);
@@ -114,7 +117,7 @@ const STATE_NAMES = columnNames(STATE_COLUMNS);
  */
 export async function advanceTickers(tx: Tx, states: readonly MarketState[], traceId: string): Promise<void> {
   if (states.length === 0) return;
-  // Rows are locked in the order of their symbols, so that two writers never wait for each other.
+  // Rows are locked in the order of their symbols, so that two writers never deadlock.
   await tx.$executeRaw(sql`
     with advanced as (
       insert into tickers as kept (${STATE_NAMES}, trace_id)

@@ -1,9 +1,9 @@
 /** Storing tickers as venues computed them. */
 import { type CommandPayload, command } from '../../platform/command.ts';
-import { Refusal } from '../../platform/errors.ts';
 import { type RowRefusal, readBatch } from './bulk.ts';
 import type { Context } from './context.ts';
 import type { RecordTickersInput, TickerInput } from './generated/resolvers.ts';
+import { refusable } from './refusable.ts';
 import { type TickerReport, tickerFault } from './rules/ticker-report.ts';
 import { advanceTickers, newestBySymbol, type Observation, recordStates, withFigures } from './ticker-advance.ts';
 
@@ -19,14 +19,14 @@ export type TickersPayload = CommandPayload<{
 const MAX_TICKERS = 1_000;
 
 /** Stores the tickers that keep every rule; those that are stored already are counted. */
-export async function recordTickers(context: Context, input: RecordTickersInput): Promise<TickersPayload> {
-  try {
+export function recordTickers(context: Context, input: RecordTickersInput): Promise<TickersPayload> {
+  return refusable(context, async () => {
     const nowMs = context.now().getTime();
     const { rows, refused } = await readBatch(context, 'tickers', input.tickers, MAX_TICKERS, (ticker, symbol) => {
       const report = tickerReport(ticker, symbol);
       return tickerFault(report, nowMs) ?? report;
     });
-    return await command(context, 'recordTickers', input, async (tx) => {
+    return command(context, 'recordTickers', input, async (tx) => {
       const states = await withFigures(
         tx,
         rows.map(({ row }) => observationOf(row)),
@@ -36,10 +36,7 @@ export async function recordTickers(context: Context, input: RecordTickersInput)
       await advanceTickers(tx, [...newest.values()], context.traceId);
       return { recorded, duplicates: states.length - recorded, refused, symbols: [...newest.keys()] };
     });
-  } catch (error) {
-    if (error instanceof Refusal) return { errors: [error.userError] };
-    throw error;
-  }
+  });
 }
 
 function tickerReport(ticker: TickerInput, symbol: string): TickerReport {

@@ -67,6 +67,13 @@ export function tick(timestamp: string, price: string, rest: object = {}) {
   return { symbol: 'BTC-USD', source: 'test', timestamp, price, ...rest };
 }
 
+export const TICKER = `lastPrice bid ask spread mid spreadBps quotedAt volume24h priceChange24h priceChangePercent24h source
+  timestamp sequence version`;
+
+export async function tickerOf(graph: TestGraph, symbol: string): Promise<Data> {
+  return (await ask(graph, `query T($symbol: String!) { ticker(symbol: $symbol) { ${TICKER} } }`, { symbol })).ticker;
+}
+
 /** A bar of BTC-USD: start, open, high, low, close. */
 export function candle(startTime: string, prices: string, rest: object = {}) {
   const [open, high, low, close] = prices.split(' ');
