@@ -6,7 +6,7 @@
  * it is logged whole and shown as "Internal error" with the request's id.
  */
 import { GraphQLError } from 'graphql';
-import { isUnreachable } from './database/database-error.ts';
+import { isUnreachable, isUnstorableText } from './database/database-error.ts';
 import { type Decimal, toWire } from './decimal.ts';
 
 /** A refusal as clients see it: one of the types that implement `UserError` in common.graphql. */
@@ -128,6 +128,10 @@ export function publicError(
   const cause = rootCause(error);
   if (cause instanceof Refusal) {
     return { shown: new GraphQLError(cause.message, { ...place, extensions: { ...extensionsOf(cause) } }) };
+  }
+  if (isUnstorableText(cause)) {
+    const { message, extensions } = badInput('Text must be valid and hold no NUL character.');
+    return { shown: new GraphQLError(message, { ...place, extensions }) };
   }
   if (isUnreachable(cause)) {
     const { message, extensions } = unavailable(context.domain);

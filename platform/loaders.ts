@@ -5,6 +5,8 @@
 import DataLoader from 'dataloader';
 import type { Database } from './database/database.ts';
 import { identifier, type Sql, sql } from './database/sql.ts';
+import { isStorable } from './texts.ts';
+import { isUuid } from './uuid.ts';
 
 /** SQL type of a key column. */
 export type KeyType = 'uuid' | 'text';
@@ -113,20 +115,20 @@ export function keyArray(keyType: KeyType, keys: readonly string[]): Sql {
   return keyType === 'uuid' ? sql`${keys}::uuid[]` : sql`${keys}::text[]`;
 }
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
-
-/** Whether the text is a UUID. */
-export function isUuid(text: string): boolean {
-  return UUID.test(text);
-}
-
 /** The keys without repeats and without those that cannot name a row of the type (no statement need see them). */
 export function usableKeys(keyType: KeyType, keys: readonly string[]): string[] {
-  const usable = keyType === 'uuid' ? keys.filter(isUuid) : keys.filter((key) => !key.includes('\0'));
+  const usable = keys.filter(keyType === 'uuid' ? isUuid : isStorable);
   return [...new Set(usable.map((key) => canonicalKey(keyType, key)))];
 }
 
 /** A key as PostgreSQL writes it back. */
 export function canonicalKey(keyType: KeyType, key: string): string {
   return keyType === 'uuid' ? key.toLowerCase() : key;
+}
+
+/** The row that a foreign key promises. Throws when it is not there, which is a bug and no answer. */
+export async function existing<Row>(row: Promise<Row | null>, type: string, id: string): Promise<Row> {
+  const found = await row;
+  if (found === null) throw new Error(`${type} "${id}" is referred to but is not there`);
+  return found;
 }

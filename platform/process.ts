@@ -28,12 +28,13 @@ export async function runMain(start: (process: Process) => Promise<void>): Promi
       await stop().catch((error: unknown) => showError(error));
     }
   };
+  /** Ends with `process.exitCode`, which a program that was interrupted has set. */
   const stop = () => {
-    stopping ??= stopAll();
+    stopping ??= stopAll().then(() => process.exit());
     return stopping;
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.on(signal, () => void stop().then(() => process.exit(0)));
+    process.on(signal, () => void stop());
   }
 
   try {
@@ -45,8 +46,8 @@ export async function runMain(start: (process: Process) => Promise<void>): Promi
     });
   } catch (error) {
     showError(error);
+    process.exitCode = 1;
     await stop();
-    process.exit(1);
   }
 }
 

@@ -10,6 +10,9 @@ import { barOn, noProgress } from './progress.ts';
 import { closing, complaints, total } from './report.ts';
 import type { Tally } from './tally.ts';
 
+/** What a shell reports of a program that Ctrl-C ended. */
+const INTERRUPTED = 130;
+
 const { stderr } = process;
 const complain = (line: string) => void stderr.write(`${line}\n`);
 
@@ -19,10 +22,10 @@ await runMain(async (life) => {
   const plan = await planFiles(asked);
   for (const problem of plan.problems) complain(problem);
   for (const path of plan.passedOver) life.print(`${path} is no recording and is passed over.`);
+  process.exitCode = INTERRUPTED; // until the loading has come to its end
   const isWhole = plan.files.length > 0 && (await loadPlan(plan, asked, life));
-  if (!isWhole || plan.problems.length > 0) process.exitCode = 1;
+  process.exitCode = isWhole && plan.problems.length === 0 ? 0 : 1;
   await life.stop();
-  process.exit(); // the schema engine leaves a timer of ten seconds behind
 });
 
 /** Loads the files one after the other and gives whether every row of them is in the graph. */

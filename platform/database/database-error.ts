@@ -79,3 +79,11 @@ export function isUniqueViolation(error: unknown, constraint?: string): boolean 
   const fault = databaseFault(error);
   return fault?.code === '23505' && (constraint === undefined || fault.constraint === constraint);
 }
+
+const UNSTORABLE_TEXT = new Set(['22021', '22P05']); // character_not_in_repertoire, untranslatable_character
+
+/** Whether a text held what PostgreSQL cannot store: NUL, or half a surrogate pair. */
+export function isUnstorableText(error: unknown): boolean {
+  const code = databaseFault(error)?.code;
+  return code !== undefined && UNSTORABLE_TEXT.has(code);
+}

@@ -42,7 +42,10 @@ export function openDatabase({ url, schema, poolSize = 10, log }: DatabaseOption
     keepAlive: true,
     application_name: 'trading-data-graph',
   });
-  pool.on('error', (error) => log.warn({ err: error }, 'an idle database connection was lost'));
+  let isClosing = false;
+  pool.on('error', (error) => {
+    if (!isClosing) log.warn({ err: error }, 'an idle database connection was lost');
+  });
 
   let statements = 0;
   pool.on('connect', (client) => {
@@ -68,6 +71,9 @@ export function openDatabase({ url, schema, poolSize = 10, log }: DatabaseOption
     one: async <Row>(statement: Sql) => (await query<Row>(statement))[0] ?? null,
     pool,
     statements: () => statements,
-    close: () => pool.end(),
+    close: () => {
+      isClosing = true;
+      return pool.end();
+    },
   };
 }

@@ -4,7 +4,8 @@ import { isUniqueViolation } from '../../platform/database/database-error.ts';
 import { sql } from '../../platform/database/sql.ts';
 import { toWire } from '../../platform/decimal.ts';
 import { refuse } from '../../platform/errors.ts';
-import { isUuid } from '../../platform/loaders.ts';
+import { boundedText, storableJson } from '../../platform/texts.ts';
+import { isUuid } from '../../platform/uuid.ts';
 import type { Prisma } from '../../prisma/exchange/generated/client.ts';
 import { SUB_ACCOUNT_LIMIT } from './accounts.ts';
 import type { Context, Tx } from './context.ts';
@@ -20,7 +21,7 @@ import type {
 import { type LockedAccount, lockAccount } from './locks.ts';
 import { isLiveOrder } from './orders.ts';
 import { moveAccount, moveKyc } from './rules/account-lifecycle.ts';
-import { boundedText, ID_LENGTH, NAME_LENGTH, storableJson } from './rules/texts.ts';
+import { ID_LENGTH, NAME_LENGTH } from './rules/texts.ts';
 
 type Optional<Value> = Value | null | undefined;
 

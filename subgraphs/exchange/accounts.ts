@@ -1,9 +1,9 @@
 /** Accounts and their clients: what is stored of them and how they are read. */
 import { raw, type Sql, sql } from '../../platform/database/sql.ts';
+import { equals, equalsUuid, within } from '../../platform/filters.ts';
 import { childList, entity } from '../../platform/loaders.ts';
 import { type Connection, connectionSource } from '../../platform/paging.ts';
 import type { Context } from './context.ts';
-import { equals, equalsUuid, within } from './filters.ts';
 import type { ExchangeAccountFilter, ExchangeAccountType } from './generated/resolvers.ts';
 import type { AccountStatus, KycStatus } from './rules/account-lifecycle.ts';
 

@@ -1,9 +1,11 @@
 /** Balances: what is stored of them and how they are read. */
 import { type Sql, sql } from '../../platform/database/sql.ts';
-import { childList, entity, isUuid } from '../../platform/loaders.ts';
+import { equalsUuid } from '../../platform/filters.ts';
+import { childList, entity } from '../../platform/loaders.ts';
 import { type Connection, connectionSource } from '../../platform/paging.ts';
+import { isUuid } from '../../platform/uuid.ts';
 import type { Context } from './context.ts';
-import { atLeast, equalsAsset, equalsUuid, ofClient } from './filters.ts';
+import { atLeast, equalsAsset, ofClient } from './filters.ts';
 import type { ExchangeBalanceFilter } from './generated/resolvers.ts';
 import { assetCode } from './rules/texts.ts';
 

@@ -2,10 +2,11 @@
 import { command } from '../../platform/command.ts';
 import { sql } from '../../platform/database/sql.ts';
 import { refuse } from '../../platform/errors.ts';
-import { isUuid } from '../../platform/loaders.ts';
+import { isUuid } from '../../platform/uuid.ts';
 import type { Context, Tx } from './context.ts';
 import type { CancelExchangeOrderInput } from './generated/resolvers.ts';
-import { lockBook, lockOrder, lockPurses } from './locks.ts';
+import { lockBook, lockOrder } from './locks.ts';
+import { lockPurses } from './market-lock.ts';
 import { marketOf } from './order-intake.ts';
 import type { OrderPayload } from './placing.ts';
 import { moveOrder } from './rules/order-lifecycle.ts';
@@ -26,7 +27,7 @@ async function cancel(tx: Tx, { traceId }: Context, orderId: string): Promise<{ 
   const order = await lockOrder(tx, sql`where order_id = ${orderId}::uuid`);
   if (!order) throw new Error(`Order ${orderId} was deleted`);
   const status = moveOrder(order.status, 'CANCELLED');
-  const purses = await lockPurses(tx, market, order.accountId);
+  const purses = await lockPurses(tx, market, [order.accountId]);
   const movements = release(order, order.reservedAsset, order.reserved);
   purses.apply(movements);
   const changes = [{ ...ended(order), status }];

@@ -1,7 +1,8 @@
 /** The ledger: what is stored of it and how it is read. */
 import type { Sql } from '../../platform/database/sql.ts';
+import { equals, equalsUuid, within } from '../../platform/filters.ts';
 import { type Connection, connectionSource } from '../../platform/paging.ts';
-import { equals, equalsAsset, equalsUuid, within } from './filters.ts';
+import { equalsAsset } from './filters.ts';
 import type { LedgerEntryFilter } from './generated/resolvers.ts';
 import type { Bucket, EntryKind, RefType } from './rules/settlement.ts';
 

@@ -8,11 +8,10 @@
 import { raw, type Sql, sql } from '../../platform/database/sql.ts';
 import type { Decimal } from '../../platform/decimal.ts';
 import { refuse } from '../../platform/errors.ts';
-import { isUuid } from '../../platform/loaders.ts';
+import { isUuid } from '../../platform/uuid.ts';
 import type { Tx } from './context.ts';
 import type { ExchangeAccountType } from './generated/resolvers.ts';
 import type { AccountStatus, KycStatus } from './rules/account-lifecycle.ts';
-import type { Market } from './rules/execution.ts';
 import type { OrderSide, OrderType, TimeInForce } from './rules/order-entry.ts';
 import type { OrderStatus } from './rules/order-lifecycle.ts';
 import { type Purse, Purses } from './rules/purses.ts';
@@ -127,23 +126,6 @@ export async function lockOrder(tx: Tx, rest: Sql): Promise<LockedOrder | undefi
           from orders ${rest} limit 1 for no key update`,
   );
   return rows[0];
-}
-
-/** Locks both assets' balances of an account that has placed an order in the market. */
-export async function lockPurses(tx: Tx, { base, quote }: Market, accountId: string): Promise<Purses> {
-  const purses = await tx.$queryRaw<Purse[]>(
-    sql`select account_id as "accountId", symbol as asset, available_balance as available, locked_balance as locked
-          from balances where account_id = ${accountId}::uuid and symbol in (${base}, ${quote})
-         order by symbol for no key update`,
-  );
-  return new Purses(purses);
-}
-
-/** Makes both assets' balances of an account, whose row is locked, where they are missing, and locks them. */
-export async function openPurses(tx: Tx, market: Market, accountId: string): Promise<Purses> {
-  const symbols = [market.base, market.quote];
-  await tx.balance.createMany({ data: symbols.map((symbol) => ({ accountId, symbol })), skipDuplicates: true });
-  return lockPurses(tx, market, accountId);
 }
 
 /** Locks one balance of an account whose row is locked; it is made where it is missing. */

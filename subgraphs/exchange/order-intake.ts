@@ -4,6 +4,7 @@ import { sql } from '../../platform/database/sql.ts';
 import { type Decimal, toWire } from '../../platform/decimal.ts';
 import { refuse } from '../../platform/errors.ts';
 import { normaliseSymbol } from '../../platform/symbols.ts';
+import { boundedText, storableJson } from '../../platform/texts.ts';
 import type { Tx } from './context.ts';
 import type { PlaceExchangeOrderInput } from './generated/resolvers.ts';
 import type { LockedAccount } from './locks.ts';
@@ -11,7 +12,7 @@ import { tradingBar } from './rules/account-lifecycle.ts';
 import type { Market } from './rules/execution.ts';
 import { type OrderTerms, readTerms } from './rules/order-entry.ts';
 import type { FeeRates } from './rules/reserve.ts';
-import { boundedText, ID_LENGTH, storableJson } from './rules/texts.ts';
+import { ID_LENGTH } from './rules/texts.ts';
 import { settings } from './settings.ts';
 
 /** An order that is to be placed. */

@@ -1,14 +1,16 @@
 /** Orders: what is stored of them and how they are read. */
 import { raw, type Sql, sql } from '../../platform/database/sql.ts';
-import { entity, isUuid } from '../../platform/loaders.ts';
+import { equals, equalsSymbol, equalsUuid, within } from '../../platform/filters.ts';
+import { entity } from '../../platform/loaders.ts';
 import { type Connection, connectionSource } from '../../platform/paging.ts';
+import { isStorable } from '../../platform/texts.ts';
+import { isUuid } from '../../platform/uuid.ts';
 import type { Context } from './context.ts';
-import { equals, equalsSymbol, equalsUuid, ofClient, within } from './filters.ts';
+import { ofClient } from './filters.ts';
 import type { ExchangeOrderFilter, ExchangeRejectReason } from './generated/resolvers.ts';
 import type { ExpiryReason } from './rules/matching.ts';
 import type { OrderSide, OrderType, TimeInForce } from './rules/order-entry.ts';
 import { LIVE_ORDER_STATUSES, type OrderStatus, storedOrderStatus } from './rules/order-lifecycle.ts';
-import { isStorable } from './rules/texts.ts';
 
 /** A row of `orders`. */
 export interface ExchangeOrderRow {

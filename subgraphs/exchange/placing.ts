@@ -6,8 +6,8 @@ import { normaliseSymbol } from '../../platform/symbols.ts';
 import type { Context, Tx } from './context.ts';
 import type { PlaceExchangeOrderInput } from './generated/resolvers.ts';
 import { instrumentRules } from './instrument-rules.ts';
-import { type LockedBook, lockAccountAndBook, openPurses } from './locks.ts';
-import { lockMarket, MATCH_LIMIT } from './market-lock.ts';
+import { type LockedBook, lockAccountAndBook } from './locks.ts';
+import { MATCH_LIMIT, openPurses, readMakers } from './market-lock.ts';
 import { checkAccount, findRepeat, type IncomingOrder, marketOf, readOrder } from './order-intake.ts';
 import { execute, type Filled, type Maker, type Market } from './rules/execution.ts';
 import { conclude, type ExpiryReason, type Fill, match } from './rules/matching.ts';
@@ -83,10 +83,11 @@ async function matchOrder(
   book: LockedBook,
 ): Promise<boolean> {
   const incoming = { ...order, limit: order.price };
-  const { makers, purses } = await lockMarket(tx, market, incoming);
+  const makers = await readMakers(tx, market, incoming);
   const matched = match(incoming, makers.slice(0, MATCH_LIMIT));
   if (matched.end === 'BOOK_EMPTY' && makers.length > MATCH_LIMIT) throw tooManyMatches();
   const { status, fills, expiryReason } = conclude(order, matched);
+  const purses = await openPurses(tx, market, order.accountId, accountsOf(fills));
   checkFunds(order, market, purses, fills);
 
   const executed = execute(market, order, fills, purses, () => crypto.randomUUID());
@@ -107,7 +108,7 @@ async function holdStop(
   market: Market,
   book: LockedBook,
 ): Promise<boolean> {
-  const purses = await openPurses(tx, market, order.accountId);
+  const purses = await openPurses(tx, market, order.accountId, []);
   checkFunds(order, market, purses, []);
   const unfilled = { filledQuantity: ZERO, filledNotional: ZERO };
   const lock = lockFor(order, market, purses, unfilled);
@@ -123,6 +124,10 @@ function tooManyMatches(): Refusal {
     'input',
     'quantity',
   ]);
+}
+
+function accountsOf(fills: readonly Fill[]): string[] {
+  return fills.map(({ maker }) => maker.accountId);
 }
 
 /** The asset that the order gives. */

@@ -1,5 +1,5 @@
 /** Entities of other domains as the exchange knows them: by their keys. */
-import { isUuid } from '../../platform/loaders.ts';
+import { isUuid } from '../../platform/uuid.ts';
 
 export interface InstrumentReference {
   symbol: string;

@@ -6,8 +6,8 @@
 import { command } from '../../platform/command.ts';
 import { sql } from '../../platform/database/sql.ts';
 import type { Context, Tx } from './context.ts';
-import { type LockedBook, type LockedOrder, lockBook, lockOrder, lockPurses } from './locks.ts';
-import { lockMarket, MATCH_LIMIT } from './market-lock.ts';
+import { type LockedBook, type LockedOrder, lockBook, lockOrder } from './locks.ts';
+import { lockPurses, MATCH_LIMIT, readMakers } from './market-lock.ts';
 import { marketOf } from './order-intake.ts';
 import { type AccountStatus, type KycStatus, tradingBar } from './rules/account-lifecycle.ts';
 import { execute, type Market } from './rules/execution.ts';
@@ -61,10 +61,11 @@ async function executeStop(
   stop: LockedOrder,
 ): Promise<void> {
   const incoming = { ...stop, limit: worstPrice({ ...stop, price: null }) };
-  const { makers, purses } = await lockMarket(tx, market, incoming);
+  const makers = await readMakers(tx, market, incoming);
   const matched = match(incoming, makers.slice(0, MATCH_LIMIT));
   const isTooDeep = matched.end === 'BOOK_EMPTY' && makers.length > MATCH_LIMIT && stop.timeInForce !== 'FOK';
   const { status, fills, expiryReason } = conclude(stop, matched);
+  const purses = await lockPurses(tx, market, [stop.accountId, ...fills.map(({ maker }) => maker.accountId)]);
   const unlock = release(stop, stop.reservedAsset, stop.reserved);
   purses.apply(unlock);
   const taker = { ...stop, rates: { maker: stop.makerFeeRate, taker: stop.takerFeeRate } };
@@ -95,7 +96,7 @@ async function rejectStop(
   stop: LockedOrder,
   rejectReason: string,
 ): Promise<void> {
-  const purses = await lockPurses(tx, market, stop.accountId);
+  const purses = await lockPurses(tx, market, [stop.accountId]);
   const movements = release(stop, stop.reservedAsset, stop.reserved);
   purses.apply(movements);
   const changes = [{ ...ended(stop), status: moveOrder(stop.status, 'REJECTED'), rejectReason }];

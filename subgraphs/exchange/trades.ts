@@ -1,10 +1,11 @@
 /** Trades: what is stored of them and how they are read, by their parties and by the public. */
 import { type Sql, sql } from '../../platform/database/sql.ts';
 import { badInput } from '../../platform/errors.ts';
+import { equals, equalsSymbol, equalsUuid, within } from '../../platform/filters.ts';
 import { entity } from '../../platform/loaders.ts';
 import { type Connection, connectionSource, PAGE_LIMIT } from '../../platform/paging.ts';
 import type { Context } from './context.ts';
-import { equals, equalsSymbol, equalsUuid, ofClient, within } from './filters.ts';
+import { ofClient } from './filters.ts';
 import type { ExchangeTradeFilter, Liquidity } from './generated/resolvers.ts';
 import type { OrderSide } from './rules/order-entry.ts';
 

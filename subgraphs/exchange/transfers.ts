@@ -2,12 +2,13 @@
 import { type CommandPayload, command } from '../../platform/command.ts';
 import type { Decimal } from '../../platform/decimal.ts';
 import { refuse } from '../../platform/errors.ts';
+import { boundedText } from '../../platform/texts.ts';
 import type { Context, Tx } from './context.ts';
 import type { DepositInput, WithdrawInput } from './generated/resolvers.ts';
 import { type LockedAccount, lockAccount, lockPurse } from './locks.ts';
 import { positiveAmount } from './rules/money.ts';
 import { transfer } from './rules/settlement.ts';
-import { assetCode, boundedText, ID_LENGTH } from './rules/texts.ts';
+import { assetCode, ID_LENGTH } from './rules/texts.ts';
 import { write } from './writes.ts';
 
 export type TransferPayload = CommandPayload<{ balanceId: string; postingId: string }>;

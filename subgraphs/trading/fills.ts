@@ -3,6 +3,7 @@ import { type CommandPayload, command } from '../../platform/command.ts';
 import { sql } from '../../platform/database/sql.ts';
 import { type Decimal, dec, toWire } from '../../platform/decimal.ts';
 import { refuse } from '../../platform/errors.ts';
+import { boundedText } from '../../platform/texts.ts';
 import type { Context, Tx } from './context.ts';
 import { stored } from './enums.ts';
 import type { Liquidity, RecordFillInput } from './generated/resolvers.ts';
@@ -12,7 +13,7 @@ import { applyTrade, type Holding, type TradeEffect } from './rules/average-cost
 import { addToDay } from './rules/daily-pnl.ts';
 import { isBefore, pastInstant } from './rules/instants.ts';
 import { applyFill, type FilledState } from './rules/order-fill.ts';
-import { boundedText, NAME_LENGTH, NOTE_LENGTH } from './rules/texts.ts';
+import { NAME_LENGTH, NOTE_LENGTH } from './rules/texts.ts';
 import { venueId } from './rules/venue-ids.ts';
 
 type LockedPosition = Holding & { positionId: string };

@@ -6,11 +6,11 @@
 import { type Sql, sql } from '../../platform/database/sql.ts';
 import type { Decimal } from '../../platform/decimal.ts';
 import { refuse } from '../../platform/errors.ts';
+import { isStorable } from '../../platform/texts.ts';
 import type { Tx } from './context.ts';
 import type { Side } from './rules/order-entry.ts';
 import type { OrderStatus } from './rules/order-lifecycle.ts';
 import type { StrategyStatus } from './rules/strategy-lifecycle.ts';
-import { isStorable } from './rules/texts.ts';
 
 export interface LockedStrategy {
   strategyId: string;

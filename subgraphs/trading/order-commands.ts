@@ -5,6 +5,7 @@ import { join, type Sql, sql } from '../../platform/database/sql.ts';
 import { type Decimal, dec } from '../../platform/decimal.ts';
 import { refuse } from '../../platform/errors.ts';
 import { normaliseSymbol } from '../../platform/symbols.ts';
+import { boundedText } from '../../platform/texts.ts';
 import type { Context, Tx } from './context.ts';
 import { shown, stored } from './enums.ts';
 import type { PlaceOrderInput } from './generated/resolvers.ts';
@@ -15,7 +16,7 @@ import { positiveAmount } from './rules/amounts.ts';
 import { checkPositionLimit, checkPrices, type Side } from './rules/order-entry.ts';
 import { moveOrder, type OrderStatus } from './rules/order-lifecycle.ts';
 import { checkVenue } from './rules/strategy-settings.ts';
-import { boundedText, ID_LENGTH, NAME_LENGTH, NOTE_LENGTH } from './rules/texts.ts';
+import { ID_LENGTH, NAME_LENGTH, NOTE_LENGTH } from './rules/texts.ts';
 import { venueId } from './rules/venue-ids.ts';
 
 type Optional = string | null | undefined;

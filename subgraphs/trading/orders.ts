@@ -1,10 +1,10 @@
 /** Orders: what is stored of them and how they are read. */
 import { join, raw, type Sql, sql } from '../../platform/database/sql.ts';
+import { equals, equalsSymbol, equalsUuid, within } from '../../platform/filters.ts';
 import { entity } from '../../platform/loaders.ts';
 import { type Connection, connectionSource } from '../../platform/paging.ts';
 import type { Context } from './context.ts';
 import { stored } from './enums.ts';
-import { equals, equalsSymbol, equalsUuid, within } from './filters.ts';
 import type { TradingOrderFilter } from './generated/resolvers.ts';
 import type { OrderType, Side, TimeInForce } from './rules/order-entry.ts';
 import { ACTIVE_ORDER_STATUSES, type OrderStatus } from './rules/order-lifecycle.ts';

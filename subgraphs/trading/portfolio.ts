@@ -1,6 +1,6 @@
 /** The portfolio of an exchange account: sums over its strategies and their open positions. */
 import { sql } from '../../platform/database/sql.ts';
-import { isUuid } from '../../platform/loaders.ts';
+import { isUuid } from '../../platform/uuid.ts';
 import type { Context } from './context.ts';
 
 /** A portfolio is not stored; its account's id is all that identifies it. */

@@ -1,11 +1,11 @@
 /** Positions: what is stored of them and how they are read. Values and P&L are computed by the database (migration). */
 import { allOf, raw, type Sql, sql } from '../../platform/database/sql.ts';
+import { between, equals, equalsSymbol, equalsUuid, within } from '../../platform/filters.ts';
 import { entity } from '../../platform/loaders.ts';
 import { type Connection, connectionSource } from '../../platform/paging.ts';
+import { isStorable } from '../../platform/texts.ts';
 import type { Context } from './context.ts';
-import { between, equals, equalsSymbol, equalsUuid, within } from './filters.ts';
 import type { TradingPositionFilter } from './generated/resolvers.ts';
-import { isStorable } from './rules/texts.ts';
 
 /** A row of `positions`. */
 export interface TradingPositionRow {

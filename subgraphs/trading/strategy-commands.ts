@@ -3,7 +3,8 @@ import { type CommandPayload, command } from '../../platform/command.ts';
 import { isUniqueViolation } from '../../platform/database/database-error.ts';
 import { sql } from '../../platform/database/sql.ts';
 import { Refusal, refuse } from '../../platform/errors.ts';
-import { isUuid } from '../../platform/loaders.ts';
+import { boundedText, storableJson } from '../../platform/texts.ts';
+import { isUuid } from '../../platform/uuid.ts';
 import type { Context, Tx } from './context.ts';
 import { stored } from './enums.ts';
 import type { ConfigureStrategyInput, CreateStrategyInput } from './generated/resolvers.ts';
@@ -12,7 +13,7 @@ import { isActiveOrder } from './orders.ts';
 import { isOpenPosition } from './positions.ts';
 import { requireAccount, requireInstruments } from './references.ts';
 import { amountLimit, instrumentSymbols, leverageLimit, venueNames } from './rules/strategy-settings.ts';
-import { boundedText, ID_LENGTH, NAME_LENGTH, storableJson } from './rules/texts.ts';
+import { ID_LENGTH, NAME_LENGTH } from './rules/texts.ts';
 
 export type StrategyPayload = CommandPayload<{ strategyId: string }>;
 

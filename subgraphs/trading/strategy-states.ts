@@ -1,11 +1,12 @@
 /** Moving strategies between their states. */
 import { type CommandPayload, command } from '../../platform/command.ts';
 import { join, type Sql, sql } from '../../platform/database/sql.ts';
+import { boundedText } from '../../platform/texts.ts';
 import type { Context, Tx } from './context.ts';
 import { lockStrategy } from './locks.ts';
 import { isActiveOrder } from './orders.ts';
 import { moveStrategy, type StrategyVerb } from './rules/strategy-lifecycle.ts';
-import { boundedText, NOTE_LENGTH } from './rules/texts.ts';
+import { NOTE_LENGTH } from './rules/texts.ts';
 import type { StrategyPayload } from './strategy-commands.ts';
 
 export type HaltPayload = CommandPayload<{ strategyId: string; cancelledOrderCount: number }>;

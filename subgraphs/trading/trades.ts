@@ -1,12 +1,12 @@
 /** Executions: what is stored of them and how they are read. */
 import { allOf, join, type Sql, sql } from '../../platform/database/sql.ts';
 import { badInput } from '../../platform/errors.ts';
+import { between, equals, equalsSymbol, equalsUuid, within } from '../../platform/filters.ts';
 import { parseInstant } from '../../platform/instant.ts';
 import { entity } from '../../platform/loaders.ts';
 import { type Connection, connectionSource } from '../../platform/paging.ts';
 import type { Context } from './context.ts';
 import { stored } from './enums.ts';
-import { between, equals, equalsSymbol, equalsUuid, within } from './filters.ts';
 import type { Liquidity, TradingTradeFilter } from './generated/resolvers.ts';
 import type { Side } from './rules/order-entry.ts';
 import { canonicalVenueId } from './rules/venue-ids.ts';

@@ -54,6 +54,7 @@ describe('DateTime', () => {
     ['2026-01-01T01:30:00+01:30', '2026-01-01T00:00:00Z'],
     ['2025-12-31T19:00:00.120300-05:00', '2026-01-01T00:00:00.1203Z'],
     ['2026-06-30T23:59:59.999999Z', '2026-06-30T23:59:59.999999Z'],
+    ['2024-02-29T00:30:00+01:00', '2024-02-28T23:30:00Z'],
   ])('reads %s as %s', (text, expected) => {
     expect(DateTime.parseValue(text)).toBe(expected);
   });
@@ -65,7 +66,10 @@ describe('DateTime', () => {
     ['2026-13-01T00:00:00Z', 'must be a day and time that exist'],
     ['2026-01-01T25:00:00Z', 'must be a day and time that exist'],
     ['2026-01-01T00:00:00.1234567Z', 'takes at most microseconds'],
-    ['0000-01-01T00:00:00Z', 'must lie in the years 0001 to 9999'],
+    ['0000-01-01T00:00:00Z', 'must be a day and time that exist'],
+    ['2026-02-29T00:00:00Z', 'must be a day and time that exist'],
+    ['2026-01-01T00:00:60Z', 'must be a day and time that exist'],
+    ['2026-01-01T00:00:00+99:00', 'must lie in the years 0001 to 9999'],
     ['0001-01-01T00:00:00+01:00', 'must lie in the years 0001 to 9999'],
     ['9999-12-31T23:59:59-01:00', 'must lie in the years 0001 to 9999'],
   ])('refuses %s', (text, reason) => {

@@ -1,7 +1,7 @@
+import { existing } from '../../../platform/loaders.ts';
 import { accounts } from '../accounts.ts';
 import { balances } from '../balances.ts';
 import type { ExchangeBalanceResolvers } from '../generated/resolvers.ts';
-import { existing } from './existing.ts';
 
 export const ExchangeBalance: ExchangeBalanceResolvers = {
   __resolveReference: ({ balanceId }, context) => context.load(balances, balanceId),

@@ -1,9 +1,9 @@
+import { existing } from '../../../platform/loaders.ts';
 import { accounts } from '../accounts.ts';
 import type { ExchangeOrderResolvers } from '../generated/resolvers.ts';
 import { orders } from '../orders.ts';
 import { shownOrderStatus } from '../rules/order-lifecycle.ts';
 import { tradeConditions, tradeList } from '../trades.ts';
-import { existing } from './existing.ts';
 
 export const ExchangeOrder: ExchangeOrderResolvers = {
   __resolveReference: ({ orderId }, context) => context.load(orders, orderId),

@@ -1,8 +1,8 @@
+import { existing } from '../../../platform/loaders.ts';
 import { accounts } from '../accounts.ts';
 import type { LedgerEntryResolvers } from '../generated/resolvers.ts';
 import { orders } from '../orders.ts';
 import { trades } from '../trades.ts';
-import { existing } from './existing.ts';
 
 export const LedgerEntry: LedgerEntryResolvers = {
   account: ({ accountId }, _, context) => existing(context.load(accounts, accountId), 'ExchangeAccount', accountId),

@@ -1,7 +1,7 @@
+import { equalsUuid } from '../../../platform/filters.ts';
 import { normaliseSymbol } from '../../../platform/symbols.ts';
 import { accountConditions, accountList, accounts, clientOf } from '../accounts.ts';
 import { balanceConditions, balanceList, balanceOf, balances } from '../balances.ts';
-import { equalsUuid } from '../filters.ts';
 import type { QueryResolvers } from '../generated/resolvers.ts';
 import { ledgerConditions, ledgerList } from '../ledger.ts';
 import { orderBookOf } from '../order-book.ts';

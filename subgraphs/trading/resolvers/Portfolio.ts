@@ -1,5 +1,5 @@
+import { equalsSymbol } from '../../../platform/filters.ts';
 import type { Context } from '../context.ts';
-import { equalsSymbol } from '../filters.ts';
 import type { PortfolioResolvers } from '../generated/resolvers.ts';
 import { isActiveOrder, orderList } from '../orders.ts';
 import { type PortfolioReference, type PortfolioTotals, portfolioOf, totalsOf } from '../portfolio.ts';

@@ -1,5 +1,5 @@
+import { equals, equalsUuid } from '../../../platform/filters.ts';
 import { normaliseSymbol } from '../../../platform/symbols.ts';
-import { equals, equalsUuid } from '../filters.ts';
 import type { QueryResolvers } from '../generated/resolvers.ts';
 import { isActiveOrder, orderByExchangeId, orderConditions, orderList, orders } from '../orders.ts';
 import { portfolioOf } from '../portfolio.ts';

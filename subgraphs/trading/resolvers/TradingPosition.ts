@@ -1,7 +1,7 @@
+import { existing } from '../../../platform/loaders.ts';
 import type { TradingPositionResolvers } from '../generated/resolvers.ts';
 import { positions } from '../positions.ts';
 import { strategies } from '../strategies.ts';
-import { existing } from './existing.ts';
 
 export const TradingPosition: TradingPositionResolvers = {
   __resolveReference: ({ positionId }, context) => context.load(positions, positionId),

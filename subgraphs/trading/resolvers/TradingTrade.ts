@@ -1,10 +1,10 @@
-import { isUuid } from '../../../platform/loaders.ts';
+import { existing } from '../../../platform/loaders.ts';
+import { isUuid } from '../../../platform/uuid.ts';
 import { shown } from '../enums.ts';
 import type { TradingTradeResolvers } from '../generated/resolvers.ts';
 import { orders } from '../orders.ts';
 import { strategies } from '../strategies.ts';
 import { trades } from '../trades.ts';
-import { existing } from './existing.ts';
 
 export const TradingTrade: TradingTradeResolvers = {
   __resolveReference: ({ tradeId }, context) => context.load(trades, tradeId),

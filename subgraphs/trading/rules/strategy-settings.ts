@@ -2,8 +2,9 @@
 import { type Decimal, dec, toWire } from '../../../platform/decimal.ts';
 import { refuse } from '../../../platform/errors.ts';
 import { normaliseSymbol } from '../../../platform/symbols.ts';
+import { boundedText } from '../../../platform/texts.ts';
 import { amountFromZero } from './amounts.ts';
-import { boundedText, NAME_LENGTH } from './texts.ts';
+import { NAME_LENGTH } from './texts.ts';
 
 export const INSTRUMENT_LIMIT = 500;
 export const VENUE_LIMIT = 100;

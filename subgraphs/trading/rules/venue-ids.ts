@@ -1,6 +1,8 @@
 /** Ids that venues give to orders and executions. */
-import { isUuid } from '../../../platform/loaders.ts';
-import { boundedText, ID_LENGTH } from './texts.ts';
+
+import { boundedText } from '../../../platform/texts.ts';
+import { isUuid } from '../../../platform/uuid.ts';
+import { ID_LENGTH } from './texts.ts';
 
 /** The id as it is stored: a UUID in lower case, whatever case it came in; any other text as it came. */
 export function canonicalVenueId(id: string): string {

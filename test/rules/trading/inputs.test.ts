@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { dec } from '../../../platform/decimal.ts';
+import { boundedText, storableJson } from '../../../platform/texts.ts';
 import { amountFromZero, positiveAmount } from '../../../subgraphs/trading/rules/amounts.ts';
 import { addToDay, dailyPnlOn } from '../../../subgraphs/trading/rules/daily-pnl.ts';
 import { isBefore, pastInstant } from '../../../subgraphs/trading/rules/instants.ts';
@@ -9,7 +10,6 @@ import {
   leverageLimit,
   venueNames,
 } from '../../../subgraphs/trading/rules/strategy-settings.ts';
-import { boundedText, storableJson } from '../../../subgraphs/trading/rules/texts.ts';
 import { refusal } from './refusal.ts';
 
 describe('amounts', () => {
