@@ -45,9 +45,13 @@ const CHECKS: Record<string, string> = {
      using (account_id, symbol)
      where coalesce(locked_balance, 0) <> coalesce(reserved, 0)`,
 
+  // Less by the dust of roundings only where the account had no more.
   'an order does not reserve what its rest may cost': `
     select order_id, side, remaining_quantity, price, reserved_amount, ${RESERVE} as needed from orders
-     where status in ('PENDING', 'OPEN', 'PARTIAL') and reserved_amount <> ${RESERVE}`,
+      left join balances on balances.account_id = orders.account_id and balances.symbol = reserved_asset
+     where status in ('PENDING', 'OPEN', 'PARTIAL')
+       and (reserved_amount > ${RESERVE} or reserved_amount < ${RESERVE} - 0.000001
+         or (reserved_amount < ${RESERVE} and available_balance > 0.000001))`,
 
   'an order that has ended reserves something': `
     select order_id from orders where status not in ('PENDING', 'OPEN', 'PARTIAL') and reserved_amount <> 0`,
@@ -80,10 +84,11 @@ const CHECKS: Record<string, string> = {
      where case side when 'BUY' then trades.price > orders.price else trades.price < orders.price end`,
 
   'a fee is not that of its trade': `
-    select trade_id, fee from trades join orders using (order_id)
-     where fee <> ${round8(
-       `(trades.quantity * trades.price * case liquidity when 'MAKER' then maker_fee_rate else taker_fee_rate end)`,
-     )}`,
+    select trade_id, fee, due from (
+      select trade_id, trades.side, fee, ${round8(
+        `(trades.quantity * trades.price * case liquidity when 'MAKER' then maker_fee_rate else taker_fee_rate end)`,
+      )} as due from trades join orders using (order_id)) as charged
+     where fee > due or fee < due - case side when 'BUY' then 0.000001 else 0 end`,
 
   'a trade and its entries disagree': `
     select trade_id from trades

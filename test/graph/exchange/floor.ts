@@ -105,7 +105,8 @@ export interface OrderText {
 
 function orderInput(accountId: string, words: string, more: OrderText): object {
   const [side, quantity, at, price] = words.split(' ');
-  const kind = at === '@' ? { type: 'LIMIT', price } : at === 'stop' ? { type: 'STOP', stopPrice: price } : { type: 'MARKET' };
+  const kind =
+    at === '@' ? { type: 'LIMIT', price } : at === 'stop' ? { type: 'STOP', stopPrice: price } : { type: 'MARKET' };
   return { accountId, symbol: 'BTC-USD', side: side?.toUpperCase(), quantity, ...kind, ...more };
 }
 
