@@ -1,11 +1,12 @@
 /** Assets: what is stored of them and how they are read. */
+
 import type { Sql } from '../../platform/database/sql.ts';
+import { equals, isOneOf } from '../../platform/filters.ts';
 import { entity } from '../../platform/loaders.ts';
 import { type Connection, connectionSource } from '../../platform/paging.ts';
 import { storedKind } from './enums.ts';
-import { equals, isOneOf, limited } from './filters.ts';
+import { limited } from './filters.ts';
 import type { AssetFilter, AssetKind } from './generated/resolvers.ts';
-import { isStorable } from './rules/limits.ts';
 
 /** A row of `assets`. */
 export interface AssetRow {
@@ -31,7 +32,7 @@ export function assetConditions(filter: AssetFilter | null | undefined): Sql[] {
   return [
     ...isOneOf(
       'code',
-      codes?.filter(isStorable).map((code) => code.toUpperCase()),
+      codes?.map((code) => code.toUpperCase()),
     ),
     ...equals('kind', filter.kind && storedKind(filter.kind)),
   ];

@@ -1,10 +1,11 @@
 /** Bars: what is stored of them and how they are read. */
+
 import { type Sql, sql } from '../../platform/database/sql.ts';
+import { equals, equalsSymbol, is, within } from '../../platform/filters.ts';
 import { entity } from '../../platform/loaders.ts';
 import { type Connection, connectionSource } from '../../platform/paging.ts';
 import type { Context } from './context.ts';
 import { storedInterval } from './enums.ts';
-import { equals, equalsSymbol, is, within } from './filters.ts';
 import type { CandleFilter, CandleInterval, CandleOrigin } from './generated/resolvers.ts';
 import type { Interval } from './rules/candle-intervals.ts';
 

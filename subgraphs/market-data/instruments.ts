@@ -1,12 +1,14 @@
 /** Instruments and their venues: what is stored of them and how they are read. */
+
 import { raw, type Sql, sql } from '../../platform/database/sql.ts';
+import { equals, is, isOneOf } from '../../platform/filters.ts';
 import { childList, entity } from '../../platform/loaders.ts';
 import { type Connection, connectionSource } from '../../platform/paging.ts';
+import { isStorable } from '../../platform/texts.ts';
 import { storedKind } from './enums.ts';
-import { equals, is, isOneOf, symbolsOf } from './filters.ts';
+import { symbolsOf } from './filters.ts';
 import type { InstrumentFilter, InstrumentKind } from './generated/resolvers.ts';
 import { MAX_VENUES } from './rules/instrument-terms.ts';
-import { isStorable } from './rules/limits.ts';
 
 /** A row of `symbols`. */
 export interface InstrumentRow {

@@ -1,11 +1,12 @@
 /** Recorded order books: what is stored of them and how they are read. */
+
 import { type Sql, sql } from '../../platform/database/sql.ts';
 import { badInput } from '../../platform/errors.ts';
+import { equals, equalsSymbol, within } from '../../platform/filters.ts';
 import { type Connection, type ConnectionArgs, connectionSource } from '../../platform/paging.ts';
+import { isStorable } from '../../platform/texts.ts';
 import type { Context } from './context.ts';
-import { equals, equalsSymbol, within } from './filters.ts';
 import type { OrderBookSnapshotFilter } from './generated/resolvers.ts';
-import { isStorable } from './rules/limits.ts';
 import { type Level, MAX_DEPTH } from './rules/order-book.ts';
 
 /** A level as it is stored: [price, quantity]. */

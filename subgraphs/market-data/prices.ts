@@ -1,8 +1,9 @@
 /** Ticks: what is stored of them and how they are read. */
+
 import type { Sql } from '../../platform/database/sql.ts';
+import { equals, equalsSymbol, is, within } from '../../platform/filters.ts';
 import { entity } from '../../platform/loaders.ts';
 import { type Connection, connectionSource } from '../../platform/paging.ts';
-import { equals, equalsSymbol, is, within } from './filters.ts';
 import type { PriceFeedFilter } from './generated/resolvers.ts';
 
 /** A row of `price_feeds`. */

@@ -1,9 +1,10 @@
 /** Tickers, one row an instrument, and the states they have been in: what is stored and how it is read. */
+
 import type { Sql } from '../../platform/database/sql.ts';
+import { equals, equalsSymbol, within } from '../../platform/filters.ts';
 import { entity } from '../../platform/loaders.ts';
 import { type Connection, connectionSource } from '../../platform/paging.ts';
 import type { Context } from './context.ts';
-import { equals, equalsSymbol, within } from './filters.ts';
 import type { MarketSnapshotFilter } from './generated/resolvers.ts';
 
 interface MarketState {

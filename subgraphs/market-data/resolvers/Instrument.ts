@@ -1,7 +1,7 @@
+import { within } from '../../../platform/filters.ts';
 import { assets } from '../assets.ts';
 import { candleList, latestCandle, ofInterval } from '../candles.ts';
 import { shownKind } from '../enums.ts';
-import { within } from '../filters.ts';
 import type { InstrumentResolvers } from '../generated/resolvers.ts';
 import { instruments, instrumentVenues } from '../instruments.ts';
 import { latestOrderBook } from '../order-books.ts';

@@ -1,7 +1,8 @@
+import { within } from '../../../platform/filters.ts';
 import { normaliseSymbol } from '../../../platform/symbols.ts';
 import { assetConditions, assetList, assets } from '../assets.ts';
 import { candleConditions, candleList, candles, latestCandle } from '../candles.ts';
-import { symbolsOf, within } from '../filters.ts';
+import { symbolsOf } from '../filters.ts';
 import type { QueryResolvers } from '../generated/resolvers.ts';
 import { BY_SYMBOL, instrumentConditions, instrumentList, instruments, isActive } from '../instruments.ts';
 import { latestOrderBook, orderBookHistory } from '../order-books.ts';

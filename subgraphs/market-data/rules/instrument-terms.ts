@@ -1,6 +1,7 @@
 /** The terms of an instrument (domain.md §2.2: min ≤ max, tick > 0). */
 import { dec } from '../../../platform/decimal.ts';
-import { type Fault, isStorable, metadataFault, positiveFault, priceFault, venueFault } from './limits.ts';
+import { isStorable } from '../../../platform/texts.ts';
+import { type Fault, metadataFault, positiveFault, priceFault, venueFault } from './limits.ts';
 
 /** Terms as given: canonical decimals; undefined where they are left out, null where they are cleared. */
 export interface InstrumentTerms {
@@ -85,7 +86,10 @@ export function nameFault(field: string, name: string | null | undefined): Fault
 function textFault(field: string, text: string, maxLength: number): Fault | null {
   const { length } = [...text];
   if (length >= 1 && length <= maxLength && isStorable(text)) return null;
-  return { field, message: `${field} must have 1 to ${maxLength} characters, none of them NUL, but got ${length}.` };
+  return {
+    field,
+    message: `${field} must have 1 to ${maxLength} characters of valid text without NUL, but got ${length}.`,
+  };
 }
 
 function orderSizesFault({ minOrderSize, maxOrderSize }: InstrumentTerms): Fault | null {

@@ -1,5 +1,6 @@
 /** Bounds that every recorded value must keep, and the faults of a row that does not. */
 import { type Decimal, dec } from '../../../platform/decimal.ts';
+import { isStorable } from '../../../platform/texts.ts';
 
 /** Why a row of a bulk command is refused: the input field at fault and what would be right. */
 export interface Fault {
@@ -67,7 +68,10 @@ export function quoteFault(bid: Decimal | null, ask: Decimal | null): Fault | nu
 /** Fault of a source's name. */
 export function sourceFault(source: string): Fault | null {
   if (source.length >= 1 && source.length <= MAX_SOURCE_LENGTH && isStorable(source)) return null;
-  return { field: 'source', message: `source must have 1 to ${MAX_SOURCE_LENGTH} characters, none of them NUL.` };
+  return {
+    field: 'source',
+    message: `source must have 1 to ${MAX_SOURCE_LENGTH} characters of valid text without NUL.`,
+  };
 }
 
 /** Fault of a sequence that is not a whole number of 0 or more. */
@@ -90,17 +94,12 @@ export function venueFault(venueId: string): Fault | null {
 
 /** Fault of metadata that PostgreSQL's jsonb cannot hold. */
 export function metadataFault(metadata: object | null): Fault | null {
-  if (metadata === null || !holdsNul(metadata)) return null;
-  return { field: 'metadata', message: 'metadata must not hold the character NUL.' };
+  if (metadata === null || !holdsUnstorable(metadata)) return null;
+  return { field: 'metadata', message: 'metadata must hold valid text without NUL characters.' };
 }
 
-/** Whether PostgreSQL can store the text: it has no way to write the character NUL. */
-export function isStorable(text: string): boolean {
-  return !text.includes('\0');
-}
-
-function holdsNul(value: unknown): boolean {
+function holdsUnstorable(value: unknown): boolean {
   if (typeof value === 'string') return !isStorable(value);
   if (value === null || typeof value !== 'object') return false;
-  return Object.entries(value).some(([key, held]) => !isStorable(key) || holdsNul(held));
+  return Object.entries(value).some(([key, held]) => !isStorable(key) || holdsUnstorable(held));
 }

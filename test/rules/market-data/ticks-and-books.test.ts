@@ -64,6 +64,8 @@ describe('reading a tick', () => {
     ['a confidence too fine', { confidence: '0.00001' }, 'confidence'],
     ['no source', { source: '' }, 'source'],
     ['a NUL in the source', { source: 'a\0' }, 'source'],
+    ['half a character in the source', { source: 'a\ud800' }, 'source'],
+    ['half a character in the metadata', { metadata: { list: ['\udc00'] } }, 'metadata'],
     ['a fractional sequence', { sequence: '1.5' }, 'sequence'],
     ['a negative sequence', { sequence: '-1' }, 'sequence'],
     ['a sequence beyond 64 bits', { sequence: '9223372036854775808' }, 'sequence'],
