@@ -61,7 +61,7 @@ function isAcceptable({ side, limit }: Incoming, price: Decimal): boolean {
   return side === 'BUY' ? price.lte(limit) : price.gte(limit);
 }
 
-export type ExpiryReason = 'TIME_IN_FORCE' | 'NO_LIQUIDITY' | 'STOP_PROTECTION' | 'SELF_TRADE' | 'MATCH_LIMIT';
+export type ExpiryReason = 'TIME_IN_FORCE' | 'NO_LIQUIDITY' | 'SELF_TRADE' | 'MATCH_LIMIT';
 
 /** What becomes of an incoming order once it has been matched. */
 export interface Outcome<Maker extends Resting = Resting> {
@@ -83,10 +83,7 @@ export function conclude<Maker extends Resting>(
   if (end === null) return { status: 'FILLED', fills, expiryReason: null };
   if (order.timeInForce === 'FOK') return { status: 'EXPIRED', fills: [], expiryReason: 'TIME_IN_FORCE' };
   if (end === 'SELF_TRADE') return { status: 'EXPIRED', fills, expiryReason: 'SELF_TRADE' };
-  if (order.type === 'MARKET') return { status: 'EXPIRED', fills, expiryReason: 'NO_LIQUIDITY' };
-  if (order.type === 'STOP') {
-    return { status: 'EXPIRED', fills, expiryReason: end === 'PRICE' ? 'STOP_PROTECTION' : 'NO_LIQUIDITY' };
-  }
+  if (order.type !== 'LIMIT') return { status: 'EXPIRED', fills, expiryReason: 'NO_LIQUIDITY' };
   if (order.timeInForce === 'IOC') return { status: 'EXPIRED', fills, expiryReason: 'TIME_IN_FORCE' };
   return { status: fills.length > 0 ? 'PARTIAL' : 'OPEN', fills, expiryReason: null };
 }

@@ -1,6 +1,5 @@
 /** A trading floor for the tests: accounts with money, orders in a line each, and answers as plain values. */
 import { expect } from 'vitest';
-import type { Domain } from '../../../platform/domains.ts';
 import type { TestGraph } from '../../support/graph.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: a test reads whatever shape its query asked for
@@ -11,20 +10,15 @@ export const HOUSE = 'ffffffff-ffff-4fff-bfff-ffffffffff01';
 export const EXTERNAL = 'ffffffff-ffff-4fff-bfff-ffffffffff02';
 
 /** The data of a query that must have no errors. */
-export async function ask(
-  graph: TestGraph,
-  query: string,
-  variables: object = {},
-  domain: Domain = 'exchange',
-): Promise<Data> {
-  const { data, errors } = await graph.subgraph(domain, query, { ...variables });
+export async function ask(graph: TestGraph, query: string, variables: object = {}): Promise<Data> {
+  const { data, errors } = await graph.run(query, { ...variables });
   expect(errors).toBeUndefined();
   return data;
 }
 
 /** Message and code of the one error of a query that must have one. */
 export async function fault(graph: TestGraph, query: string, variables: object = {}) {
-  const { errors = [] } = await graph.subgraph('exchange', query, { ...variables });
+  const { errors = [] } = await graph.run(query, { ...variables });
   expect(errors).toHaveLength(1);
   return { message: errors[0]?.message, code: errors[0]?.extensions.code };
 }
@@ -35,27 +29,15 @@ const ERRORS = `errors { __typename code message path
   ... on DomainUnavailable { domain } }`;
 
 /** The payload of a mutation, refusals and all. */
-export async function send(
-  graph: TestGraph,
-  name: string,
-  input: object,
-  selection = '',
-  domain: Domain = 'exchange',
-): Promise<Data> {
+export async function send(graph: TestGraph, name: string, input: object, selection = ''): Promise<Data> {
   const type = `${name[0]?.toUpperCase()}${name.slice(1)}Input`;
   const document = `mutation Send($input: ${type}!) { ${name}(input: $input) { ${selection} ${ERRORS} } }`;
-  return (await ask(graph, document, { input }, domain))[name];
+  return (await ask(graph, document, { input }))[name];
 }
 
 /** What a command that must succeed selected. */
-export async function done(
-  graph: TestGraph,
-  name: string,
-  input: object,
-  selection = '',
-  domain: Domain = 'exchange',
-): Promise<Data> {
-  const { errors, ...payload } = await send(graph, name, input, selection, domain);
+export async function done(graph: TestGraph, name: string, input: object, selection = ''): Promise<Data> {
+  const { errors, ...payload } = await send(graph, name, input, selection);
   expect(errors).toEqual([]);
   return payload;
 }
@@ -69,7 +51,7 @@ export async function refused(graph: TestGraph, name: string, input: object): Pr
 
 /** Makes an instrument known and active. */
 export async function list(graph: TestGraph, symbol: string, rules: object = {}): Promise<void> {
-  await done(graph, 'createInstrument', { symbol, ...rules }, '', 'market-data');
+  await done(graph, 'createInstrument', { symbol, ...rules });
 }
 
 let clients = 0;
@@ -83,9 +65,9 @@ export async function open(graph: TestGraph, money: Record<string, string> = {},
   return accountId;
 }
 
-export const ORDER = `order { orderId status filledQuantity remainingQuantity averagePrice reservedAmount expiryReason }`;
+const ORDER = 'orderId status filledQuantity remainingQuantity averagePrice reservedAmount expiryReason rejectReason';
 
-interface Order {
+export interface Order {
   orderId: string;
   status: string;
   filledQuantity: string;
@@ -93,26 +75,29 @@ interface Order {
   averagePrice: string | null;
   reservedAmount: string;
   expiryReason: string | null;
+  rejectReason: string | null;
 }
 
 export interface OrderText {
   symbol?: string;
   timeInForce?: string;
-  stopPrice?: string;
   clientOrderId?: string;
   idempotencyKey?: string;
+  metadata?: object;
 }
 
-function orderInput(accountId: string, words: string, more: OrderText): object {
-  const [side, quantity, at, price] = words.split(' ');
-  const kind =
-    at === '@' ? { type: 'LIMIT', price } : at === 'stop' ? { type: 'STOP', stopPrice: price } : { type: 'MARKET' };
-  return { accountId, symbol: 'BTC-USD', side: side?.toUpperCase(), quantity, ...kind, ...more };
+/** The input of "buy 0.5 @ 100" (limit), "sell 2 stop 90" or "buy 1" (market), in BTC-USD unless it says otherwise. */
+export function orderInput(accountId: string, words: string, more: OrderText = {}): object {
+  const [side, quantity, kind, price] = words.split(' ');
+  const terms =
+    kind === '@' ? { type: 'LIMIT', price } : kind === 'stop' ? { type: 'STOP', stopPrice: price } : { type: 'MARKET' };
+  return { accountId, symbol: 'BTC-USD', side: side?.toUpperCase(), quantity, ...terms, ...more };
 }
 
-/** Places "buy 0.5 @ 100" (limit), "sell 2 stop 90" or "buy 1" (market) and gives the order after matching. */
+/** Places an order and gives it as it is after matching. */
 export async function place(graph: TestGraph, accountId: string, words: string, more: OrderText = {}): Promise<Order> {
-  return (await done(graph, 'placeExchangeOrder', orderInput(accountId, words, more), ORDER)).order;
+  const input = orderInput(accountId, words, more);
+  return (await done(graph, 'placeExchangeOrder', input, `order { ${ORDER} }`)).order;
 }
 
 /** The refusal of an order that must be refused. */
@@ -122,15 +107,28 @@ export function refusedOrder(graph: TestGraph, accountId: string, words: string,
 
 /** The order as it is now. */
 export async function orderNow(graph: TestGraph, orderId: string): Promise<Order> {
-  const query = `query Order($id: ID!) { order: exchangeOrder(id: $id) { ${ORDER.slice(7)} }`;
+  const query = `query Order($id: ID!) { order: exchangeOrder(id: $id) { ${ORDER} } }`;
   return (await ask(graph, query, { id: orderId })).order;
 }
 
-/** What the account holds, as "available+locked" by asset: { USD: "900+100" }. */
+/** What the account holds, as "available + locked" by asset: { USD: "900 + 100" }. */
 export async function holdings(graph: TestGraph, accountId: string): Promise<Record<string, string>> {
-  const query = `query Holdings($id: ID!) { account: exchangeAccount(id: $id) { balances { asset { code } available locked } } }`;
+  const query = `query Holdings($id: ID!) {
+    account: exchangeAccount(id: $id) { balances { asset { code } available locked } } }`;
   const { account } = await ask(graph, query, { id: accountId });
   return Object.fromEntries(
-    account.balances.map((balance: Data) => [balance.asset.code, `${balance.available}+${balance.locked}`]),
+    account.balances.map((balance: Data) => [balance.asset.code, `${balance.available} + ${balance.locked}`]),
   );
+}
+
+/** The book as "price: quantity (orders)" lines, best first. */
+export async function book(graph: TestGraph, symbol = 'BTC-USD'): Promise<{ bids: string[]; asks: string[] }> {
+  const levels = 'price quantity orderCount';
+  const { book: found } = await ask(
+    graph,
+    `query Book($symbol: String!) { book: orderBook(symbol: $symbol) { bids { ${levels} } asks { ${levels} } } }`,
+    { symbol },
+  );
+  const written = (side: Data[]) => side.map((level) => `${level.price}: ${level.quantity} (${level.orderCount})`);
+  return { bids: written(found.bids), asks: written(found.asks) };
 }

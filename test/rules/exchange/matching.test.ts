@@ -118,7 +118,7 @@ describe('what becomes of an order after matching', () => {
     ['MARKET', 'IOC', partly, 'SELF_TRADE', 'EXPIRED 1', 'SELF_TRADE'],
     ['MARKET', 'FOK', partly, 'BOOK_EMPTY', 'EXPIRED 0', 'TIME_IN_FORCE'],
     ['STOP', 'GTC', partly, null, 'FILLED 1', null],
-    ['STOP', 'GTC', partly, 'PRICE', 'EXPIRED 1', 'STOP_PROTECTION'],
+    ['STOP', 'GTC', partly, 'PRICE', 'EXPIRED 1', 'NO_LIQUIDITY'],
     ['STOP', 'GTC', unfilled, 'BOOK_EMPTY', 'EXPIRED 0', 'NO_LIQUIDITY'],
     ['STOP', 'FOK', partly, 'PRICE', 'EXPIRED 0', 'TIME_IN_FORCE'],
   ])('%s %s, %o ended by %s', (type, timeInForce, matched, end, after, reason) => {

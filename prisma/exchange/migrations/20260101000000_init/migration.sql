@@ -206,7 +206,7 @@ create table orders (
       and reject_reason in ('ACCOUNT_NOT_ACTIVE', 'KYC_NOT_APPROVED')),
   constraint orders_expiry_reason check (
     (expiry_reason is not null) = (status = 'EXPIRED')
-      and expiry_reason in ('TIME_IN_FORCE', 'NO_LIQUIDITY', 'STOP_PROTECTION', 'SELF_TRADE', 'MATCH_LIMIT')),
+      and expiry_reason in ('TIME_IN_FORCE', 'NO_LIQUIDITY', 'SELF_TRADE', 'MATCH_LIMIT')),
   constraint orders_metadata check (jsonb_typeof(metadata) = 'object'),
   constraint orders_filled_at check ((filled_at is not null) = (status = 'FILLED') and filled_at >= created_at),
   constraint orders_cancelled_at check (
