@@ -46,7 +46,7 @@ or by these options, which then hold for all files:
                        answers at PORT, else the database itself (DATABASE_URL, or the embedded one)
   --help               shows this
 
-Ends with status 1 when a row was refused or a file could not be loaded, else with 0.`;
+Ends with status 1 when a row was refused or a file could not be loaded, with 130 when it was interrupted, else with 0.`;
 
 /** The arguments, or 'help'. Throws an error whose message ends with the usage when they cannot be understood. */
 export function readArguments(argv: readonly string[]): LoaderArguments | 'help' {

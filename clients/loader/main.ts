@@ -23,13 +23,19 @@ await runMain(async (life) => {
   for (const problem of plan.problems) complain(problem);
   for (const path of plan.passedOver) life.print(`${path} is no recording and is passed over.`);
   process.exitCode = INTERRUPTED; // until the loading has come to its end
-  const isWhole = plan.files.length > 0 && (await loadPlan(plan, asked, life));
-  process.exitCode = isWhole && plan.problems.length === 0 ? 0 : 1;
+  const tallies = plan.files.length > 0 ? await loadPlan(plan, asked, life) : [];
+  if (!tallies.some(({ stopped }) => stopped)) process.exitCode = isWhole(plan, tallies) ? 0 : 1;
   await life.stop();
 });
 
-/** Loads the files one after the other and gives whether every row of them is in the graph. */
-async function loadPlan({ files }: Plan, { url }: LoaderArguments, life: Process): Promise<boolean> {
+/** Whether every row of every file that was named is in the graph. */
+function isWhole({ files, problems }: Plan, tallies: readonly Tally[]): boolean {
+  const isLoaded = ({ refused, failure }: Tally) => refused === 0 && failure === null;
+  return files.length > 0 && problems.length === 0 && tallies.every(isLoaded);
+}
+
+/** Loads the files one after the other. */
+async function loadPlan({ files }: Plan, { url }: LoaderArguments, life: Process): Promise<Tally[]> {
   const config = readConfig();
   const level = config.environment.LOG_LEVEL ? config.logLevel : 'error'; // people read progress here; logs are for the curious
   const { graph, name } = await reachGraph(url, config, createLogger({ level, service: 'loader' }), life);
@@ -41,8 +47,7 @@ async function loadPlan({ files }: Plan, { url }: LoaderArguments, life: Process
     stopping.abort();
     await loading.catch(() => {}); // it is thrown where it is awaited, below
   });
-  const tallies = await loading;
-  return tallies.every(({ refused, failure, stopped }) => refused === 0 && failure === null && !stopped);
+  return loading;
 }
 
 async function loadAll(files: Plan['files'], context: LoadContext, life: Process): Promise<Tally[]> {

@@ -179,7 +179,7 @@ describe('npm run load', () => {
     child.kill('SIGINT');
     const { code, out, err } = await ended;
 
-    expect([code, err]).toEqual([0, '']);
+    expect([code, err]).toEqual([130, '']);
     expect(out).toContain('stopped before its end; run again to load the rest');
     const kept = await stored();
     expect(kept).toBeLessThan(total);
