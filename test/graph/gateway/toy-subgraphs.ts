@@ -48,8 +48,9 @@ const EXCHANGE = `${LINK}
     balances: [ExchangeBalance!]
     openExchangeOrders(first: Int = 50): ExchangeOrderConnection
   }
-  type ExchangeAccount @key(fields: "accountId") { accountId: ID!  accountType: String!  owner: String }
-  type ExchangeBalance @key(fields: "balanceId") { balanceId: ID!  asset: String!  available: Decimal!  locked: Decimal! }
+  type Asset @key(fields: "code", resolvable: false) { code: ID! }
+  type ExchangeAccount @key(fields: "accountId") { accountId: ID!  type: String!  status: String!  owner: String }
+  type ExchangeBalance @key(fields: "balanceId") { balanceId: ID!  asset: Asset!  available: Decimal!  locked: Decimal! }
   type ExchangeOrder @key(fields: "orderId") {
     orderId: ID!  side: OrderSide!  quantity: Decimal!  price: Decimal  instrument: Instrument!
   }
@@ -157,10 +158,10 @@ function exchangeResolvers() {
   });
   const nodes = Array.from({ length: 5 }, (_, index) => order(`o-${index}`));
   const page = { nodes, pageInfo: { hasNextPage: false, endCursor: 'c' }, totalCount: nodes.length };
-  const account = (accountId: string) => ({ accountId, accountType: 'SPOT', owner: 'Ada' });
+  const account = (accountId: string) => ({ accountId, type: 'SPOT', status: 'ACTIVE', owner: 'Ada' });
   const balances = ['USD', 'BTC', 'ETH', 'SOL'].map((asset) => ({
     balanceId: `b-${asset}`,
-    asset,
+    asset: { code: asset },
     available: '1000.25',
     locked: '10',
   }));

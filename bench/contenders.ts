@@ -1,0 +1,69 @@
+/** The benchmark's child processes, as their parent sees them. */
+import { fork } from 'node:child_process';
+import { Agent, request } from 'node:http';
+import type { Question, Reply, Role } from './contender.ts';
+import type { Sample } from './measure.ts';
+import { PORTFOLIO } from './portfolio.ts';
+
+export interface Contender {
+  /** Where the subgraphs of a process of subgraphs listen. */
+  urls: Record<string, string>;
+  /** CPU used since the process began. */
+  cpuMs(): Promise<number>;
+  /** Lets the process ask its own gateway, with no socket in between. */
+  runInside(requests: number, accountIds: string[]): Promise<Sample>;
+  /** The answer to the portfolio query over HTTP. */
+  post(accountId: string): Promise<string>;
+  stop(): Promise<void>;
+}
+
+export async function startContender(role: Role): Promise<Contender> {
+  const child = fork(new URL('./contender.ts', import.meta.url), [JSON.stringify(role)], {
+    env: { ...process.env, NODE_ENV: 'production' },
+  });
+  const reply = () =>
+    new Promise<Reply>((resolve, reject) => {
+      const ended = (code: number | null) => reject(new Error(`A contender ended with status ${code}`));
+      child.once('exit', ended);
+      child.once('message', (message) => {
+        child.off('exit', ended);
+        resolve(message as Reply);
+      });
+    });
+  const asked = (question: Question) => {
+    child.send(question);
+    return reply();
+  };
+  const { ready } = (await reply()) as Extract<Reply, { ready: unknown }>;
+  const agent = new Agent({ keepAlive: true });
+  return {
+    urls: ready.urls ?? {},
+    cpuMs: async () => ((await asked({ usage: true })) as { cpuMs: number }).cpuMs,
+    runInside: async (requests, accountIds) =>
+      ((await asked({ run: { requests, accountIds } })) as { sample: Sample }).sample,
+    post: (accountId) => post(agent, ready.port ?? 0, accountId),
+    async stop() {
+      agent.destroy();
+      const ended = new Promise((resolve) => child.once('exit', resolve));
+      child.kill('SIGKILL');
+      await ended;
+    },
+  };
+}
+
+function post(agent: Agent, port: number, accountId: string): Promise<string> {
+  const body = JSON.stringify({ query: PORTFOLIO, variables: { accountId } });
+  const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
+  return new Promise((resolve, reject) => {
+    const sent = request({ host: '127.0.0.1', port, path: '/graphql', method: 'POST', agent, headers }, (response) => {
+      let text = '';
+      response.setEncoding('utf8');
+      response.on('data', (chunk: string) => {
+        text += chunk;
+      });
+      response.on('end', () => resolve(text));
+    });
+    sent.on('error', reject);
+    sent.end(body);
+  });
+}
