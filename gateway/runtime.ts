@@ -18,6 +18,7 @@ import { useErrorPresentation } from './plugins/useErrorPresentation.ts';
 import { useNoSuggestions } from './plugins/useNoSuggestions.ts';
 import { useReadOnly } from './plugins/useReadOnly.ts';
 import { useRequestIds } from './plugins/useRequestIds.ts';
+import { teachScalars } from './scalars.ts';
 import type { RequestScope } from './scope.ts';
 import type { SubgraphExecutor } from './transport/subgraph-call.ts';
 
@@ -77,7 +78,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     }),
     plugins: () => plugins(options),
   });
-  await runtime.getSchema();
+  teachScalars(await runtime.getSchema());
   return runtime;
 }
 

@@ -37,9 +37,18 @@ export interface Fetch {
   operationName: string | undefined;
   /** The client's variables that it uses. */
   variables: readonly string[];
+  /** Whether another fetch of the plan asks the same in the same words, and may turn out to ask it of the same entities. */
+  repeats: boolean;
 }
 
 type Step = (run: Run) => Promise<unknown> | undefined;
+
+interface Compiler {
+  /** Every type that subgraphs name, hidden ones too. */
+  schema: GraphQLSchema;
+  /** Entity fetches so far, by subgraph and text. */
+  seen: Map<string, Fetch>;
+}
 
 export interface CompiledPlan {
   /** What is subscribed to; the steps then complete each event. */
@@ -49,39 +58,40 @@ export interface CompiledPlan {
 
 /** @param schema with every type that subgraphs name, hidden ones too */
 export function compilePlan({ node }: QueryPlan, schema: GraphQLSchema): CompiledPlan {
+  const compiler: Compiler = { schema, seen: new Map() };
   if (!node) return { subscription: null, run: () => undefined };
   if (node.kind === 'Subscription') return { subscription: compileFetch(node.primary), run: () => undefined };
   if (node.kind === 'Sequence' && node.nodes[0]?.kind === 'Subscription') {
     const [{ primary }, ...nodes] = node.nodes as [{ kind: 'Subscription'; primary: FetchNode }, ...PlanNode[]];
-    return { subscription: compileFetch(primary), run: compileStep({ kind: 'Sequence', nodes }, schema) };
+    return { subscription: compileFetch(primary), run: compileStep({ kind: 'Sequence', nodes }, compiler) };
   }
-  return { subscription: null, run: compileStep(node, schema) };
+  return { subscription: null, run: compileStep(node, compiler) };
 }
 
-function compileStep(node: PlanNode, schema: GraphQLSchema): Step {
+function compileStep(node: PlanNode, compiler: Compiler): Step {
   switch (node.kind) {
     case 'Sequence': {
-      const steps = node.nodes.map((child) => compileStep(child, schema));
+      const steps = node.nodes.map((child) => compileStep(child, compiler));
       return async (run) => {
         for (const step of steps) await step(run);
       };
     }
     case 'Parallel': {
-      const steps = node.nodes.map((child) => compileStep(child, schema));
+      const steps = node.nodes.map((child) => compileStep(child, compiler));
       return (run) => Promise.all(steps.map((step) => step(run)));
     }
     case 'Condition': {
       const { condition, ifClause, elseClause } = node;
-      const included = ifClause ? compileStep(ifClause, schema) : undefined;
-      const skipped = elseClause ? compileStep(elseClause, schema) : undefined;
+      const included = ifClause ? compileStep(ifClause, compiler) : undefined;
+      const skipped = elseClause ? compileStep(elseClause, compiler) : undefined;
       return (run) => (run.variables[condition] === true ? included : skipped)?.(run);
     }
     case 'Fetch':
-      return compileRootFetch(node, schema);
+      return compileRootFetch(node, compiler);
     case 'Flatten':
-      return compileEntityFetch(node, schema);
+      return compileEntityFetch(node, compiler);
     case 'BatchFetch':
-      return compileBatchFetch(node, schema);
+      return compileBatchFetch(node, compiler);
     default:
       throw new Error(`The planner gave a node that is not run here: ${node.kind}`);
   }
@@ -95,7 +105,15 @@ function compileFetch(node: FetchNode | BatchFetchNode): Fetch {
     kind: node.operationKind ?? 'query',
     operationName: node.operationName ?? undefined,
     variables: node.variableUsages ?? [],
+    repeats: false,
   };
+}
+
+function markRepeat(fetch: Fetch, seen: Map<string, Fetch>): void {
+  const key = `${fetch.service} ${fetch.text}`;
+  const twin = seen.get(key);
+  if (twin) twin.repeats = fetch.repeats = true;
+  else seen.set(key, fetch);
 }
 
 function variablesOf({ variables }: Fetch, run: Run): Record<string, unknown> {
@@ -104,7 +122,7 @@ function variablesOf({ variables }: Fetch, run: Run): Record<string, unknown> {
   return used;
 }
 
-function compileRootFetch(node: FetchNode, schema: GraphQLSchema): Step {
+function compileRootFetch(node: FetchNode, { schema }: Compiler): Step {
   const fetch = compileFetch(node);
   const rewrite = compileRewrites(node.outputRewrites, schema);
   const at = firstResponseKey(fetch.document);
@@ -187,9 +205,10 @@ function placesOf(run: Run, number: number, targets: Gathered['targets']): Path[
   });
 }
 
-function compileEntityFetch({ path, node }: FlattenNode, schema: GraphQLSchema): Step {
+function compileEntityFetch({ path, node }: FlattenNode, { schema, seen }: Compiler): Step {
   if (node.kind !== 'Fetch' || !node.requires?.length) throw new Error('A plan flattens what is no entity fetch');
   const fetch = compileFetch(node);
+  markRepeat(fetch, seen);
   const paths = [compilePath(path, schema)];
   const represent = withRewrite(
     compileRepresentation(node.requires, schema),
@@ -208,7 +227,7 @@ function compileEntityFetch({ path, node }: FlattenNode, schema: GraphQLSchema):
   };
 }
 
-function compileBatchFetch(node: BatchFetchNode, schema: GraphQLSchema): Step {
+function compileBatchFetch(node: BatchFetchNode, { schema }: Compiler): Step {
   const fetch = compileFetch(node);
   const parts = node.entityBatch.aliases.map((alias) => compileAlias(alias, schema));
   return (run) => {

@@ -20,7 +20,7 @@ import type { SubgraphExecutor } from '../transport/subgraph-call.ts';
 import { type Introspection, introspectionOf } from './introspection.ts';
 import { type CompiledPlan, compilePlan, type Fetch, type Run } from './plan.ts';
 import { compileProjection, type Projection } from './projection.ts';
-import type { Tree } from './tree.ts';
+import { copyTree, type Tree } from './tree.ts';
 
 export interface PlannerOptions {
   queryPlanner: Pick<QueryPlanner, 'planAsync'>;
@@ -109,11 +109,21 @@ function startRun(
   variables: Record<string, unknown>,
   { executors }: PlannerOptions,
 ): Run {
-  return {
-    data,
-    errors,
-    variables,
-    fetch: (fetch, variables) => ask(fetch, variables, scope, executors) as Promise<ExecutionResult>,
+  const fetch: Run['fetch'] = (fetch, variables) => ask(fetch, variables, scope, executors) as Promise<ExecutionResult>;
+  return { data, errors, variables, fetch: sharing(fetch) };
+}
+
+/** Fetches under way that ask the same of the same entities are one; conditions keep the planner from joining them. */
+function sharing(fetchOne: Run['fetch']): Run['fetch'] {
+  const underWay = new Map<string, Promise<ExecutionResult>>();
+  return (fetch, variables) => {
+    if (!fetch.repeats) return fetchOne(fetch, variables);
+    const key = JSON.stringify([fetch.service, fetch.text, variables]);
+    const same = underWay.get(key);
+    if (same) return same.then((result) => ({ ...result, data: copyTree(result.data) }) as ExecutionResult);
+    const started = fetchOne(fetch, variables).finally(() => underWay.delete(key));
+    underWay.set(key, started);
+    return started;
   };
 }
 
