@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
+import type { Logger } from '../../platform/log.ts';
+import { migrate } from '../../prisma/migrator.ts';
 
 /** A migrated, empty database that others are copied from. */
-export const TEMPLATE = 'graph_template';
+const TEMPLATE = 'graph_template';
 
 /** The URL with another database's name. */
 export function withDatabase(url: string, database: string): string {
@@ -23,6 +25,12 @@ async function administer(adminUrl: string, statement: string): Promise<void> {
 
 export async function createDatabase(adminUrl: string, name: string): Promise<void> {
   await administer(adminUrl, `create database ${name}`);
+}
+
+/** Makes the template that `copyTemplate` copies. */
+export async function prepareTemplate(adminUrl: string, log: Logger): Promise<void> {
+  await createDatabase(adminUrl, TEMPLATE);
+  await migrate({ adminUrl: withDatabase(adminUrl, TEMPLATE), log });
 }
 
 /** A database of one's own, a copy of the migrated template. Gives its administrator's URL and the way to drop it. */

@@ -42,12 +42,15 @@ export interface TestGraph {
 export interface TestGraphOptions {
   now?: () => Date;
   poolSize?: number;
+  /** Server that has the template. @default the run's own */
+  adminUrl?: string;
   /** Whether each subgraph is reached over HTTP instead of in process. @default false */
   spreadOut?: boolean;
 }
 
-export async function startGraph({ spreadOut = false, ...options }: TestGraphOptions = {}): Promise<TestGraph> {
-  const { url, drop } = await copyTemplate(inject('adminUrl'));
+export async function startGraph(settings: TestGraphOptions = {}): Promise<TestGraph> {
+  const { spreadOut = false, adminUrl = inject('adminUrl'), ...options } = settings;
+  const { url, drop } = await copyTemplate(adminUrl);
   const log = createLogger({ level: process.env.LOG_LEVEL ?? 'fatal', service: 'test' });
   const client = createGraphClient((document, variables) => gateway.execute(document, variables));
   const subgraphs = new Map(

@@ -5,8 +5,7 @@ import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { createLogger } from '../../platform/log.ts';
 import { startEmbeddedPostgres } from '../../platform/postgres/embedded.ts';
-import { migrate } from '../../prisma/migrator.ts';
-import { createDatabase, TEMPLATE, withDatabase } from './databases.ts';
+import { prepareTemplate } from './databases.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -24,8 +23,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     await rm(dataDir, { recursive: true, force: true });
   };
   try {
-    await createDatabase(server.url, TEMPLATE);
-    await migrate({ adminUrl: withDatabase(server.url, TEMPLATE), log });
+    await prepareTemplate(server.url, log);
   } catch (error) {
     await teardown();
     throw error;
