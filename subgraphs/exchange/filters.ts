@@ -10,7 +10,7 @@ type Optional = string | null | undefined;
  * @throws Refusal (validation) when it is no asset code
  */
 export function equalsAsset(column: string, asset: Optional): Sql[] {
-  return equals(column, asset && assetCode(asset, ['filter', 'asset']));
+  return asset === null || asset === undefined ? [] : equals(column, assetCode(asset, ['filter', 'asset']));
 }
 
 /** The row's account is one of the client's. */

@@ -115,12 +115,45 @@ const CHECKS: Record<string, string> = {
        and case side when 'BUY' then stop_price <= last_price else stop_price >= last_price end`,
 };
 
+/** One statement: a row for each check that found something, with up to three of what it found. */
+const AUDIT = Object.entries(CHECKS)
+  .map(
+    ([name, statement]) =>
+      `select '${name}' as fault, (select jsonb_agg(finding) from (${statement} limit 3) as finding) as rows`,
+  )
+  .join(' union all ');
+
 /** What does not add up: the checks that found something, with up to three of the rows that each found. */
 export async function audit(graph: TestGraph): Promise<Record<string, unknown[]>> {
-  const findings: Record<string, unknown[]> = {};
-  for (const [name, statement] of Object.entries(CHECKS)) {
-    const rows = await graph.sql('exchange', `${statement} limit 3`);
-    if (rows.length > 0) findings[name] = rows;
-  }
-  return findings;
+  const found = await graph.sql('exchange', `select fault, rows from (${AUDIT}) as audit where rows is not null`);
+  return Object.fromEntries(found.map(({ fault, rows }) => [fault, rows]));
+}
+
+/** Makes ready for `auditAfter`. */
+export async function allowTampering(graph: TestGraph): Promise<void> {
+  await graph.sql(
+    'exchange',
+    `create or replace function audit_after(tampering text) returns text[] language plpgsql as $$
+     declare
+       findings text[];
+       tampered bigint;
+     begin
+       alter table orders disable trigger user, drop constraint orders_average_price, drop constraint orders_within_limit;
+       alter table trades disable trigger user;
+       alter table balances disable trigger user;
+       alter table ledger_entries disable trigger user;
+       execute tampering;
+       get diagnostics tampered = row_count;
+       if tampered = 0 then raise exception 'nothing was tampered with'; end if;
+       findings := array(select fault from (${AUDIT}) as audit where rows is not null);
+       raise exception using errcode = 'UNDO1';
+     exception when sqlstate 'UNDO1' then
+       return findings; -- the variable stays, everything else is undone
+     end $$`,
+  );
+}
+
+/** The checks that find something after the statement has been run past the triggers; it is undone. */
+export async function auditAfter(graph: TestGraph, tampering: string): Promise<string[]> {
+  return (await graph.sql('exchange', 'select audit_after($1) as findings', [tampering]))[0].findings;
 }
