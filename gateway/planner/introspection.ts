@@ -1,4 +1,12 @@
-import { type FragmentDefinitionNode, Kind, type OperationDefinitionNode, type SelectionSetNode } from 'graphql';
+import {
+  type DocumentNode,
+  type FieldNode,
+  type FragmentDefinitionNode,
+  Kind,
+  type OperationDefinitionNode,
+  type SelectionSetNode,
+  visit,
+} from 'graphql';
 
 /** Whether an operation asks for the graph's description: nothing else, among other things, or not at all. */
 export type Introspection = 'whole' | 'mixed' | 'none';
@@ -9,7 +17,21 @@ export function introspectionOf(
 ): Introspection {
   const names = rootFields(operation.selectionSet, fragments);
   if (names.every((name) => name.startsWith('__'))) return 'whole';
-  return names.some((name) => name === '__schema' || name === '__type') ? 'mixed' : 'none';
+  return names.some(isIntrospective) ? 'mixed' : 'none';
+}
+
+/** The document as the planner takes it: subgraphs cannot describe the graph, so that is not asked of them. */
+export function withoutIntrospection(document: DocumentNode): DocumentNode {
+  return visit(document, {
+    Field({ name, alias = name }): FieldNode | undefined {
+      if (!isIntrospective(name.value)) return undefined;
+      return { kind: Kind.FIELD, alias, name: { kind: Kind.NAME, value: '__typename' } };
+    },
+  });
+}
+
+function isIntrospective(name: string): boolean {
+  return name === '__schema' || name === '__type';
 }
 
 function rootFields(

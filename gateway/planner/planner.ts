@@ -17,7 +17,7 @@ import { callerFault } from '../errors.ts';
 import type { RequestScope } from '../scope.ts';
 import { isStream, mapStream } from '../streams.ts';
 import type { SubgraphExecutor } from '../transport/subgraph-call.ts';
-import { type Introspection, introspectionOf } from './introspection.ts';
+import { type Introspection, introspectionOf, withoutIntrospection } from './introspection.ts';
 import { type CompiledPlan, compilePlan, type Fetch, type Run } from './plan.ts';
 import { compileProjection, type Projection } from './projection.ts';
 import { copyTree, type Tree } from './tree.ts';
@@ -88,7 +88,8 @@ async function prepareOperation(
   const fragments = fragmentsOf(document);
   const introspection = introspectionOf(operation, fragments);
   const name = operation.name?.value;
-  const plan = introspection === 'whole' ? {} : await queryPlanner.planAsync(print(document), name, new Set(), 0);
+  const planned = introspection === 'mixed' ? withoutIntrospection(document) : document;
+  const plan = introspection === 'whole' ? {} : await queryPlanner.planAsync(print(planned), name, new Set(), 0);
   return {
     operation,
     introspection,
