@@ -19,6 +19,7 @@ beforeAll(
     const end = Date.now() + SOAK_SECONDS * 1_000;
     const goesOn = SOAK_SECONDS > 0 ? () => Date.now() < end : (sent: number) => sent < OPERATIONS_EACH;
     tally = await letCrowdTrade(graph, { clients: CLIENTS, seed: SEED, goesOn });
+    if (SOAK_SECONDS > 0) process.stdout.write(`${JSON.stringify(tally)}\n`);
   },
   180_000 + SOAK_SECONDS * 1_000,
 );
@@ -31,6 +32,10 @@ describe('fifty clients at once', () => {
     const expected =
       /^(place (OPEN|PARTIALLY_FILLED|FILLED|EXPIRED|PENDING|INSUFFICIENT_FUNDS)|cancel (CANCELLED|INVALID_TRANSITION)|(deposit|withdraw) (DONE|INSUFFICIENT_FUNDS))$/;
     expect(Object.keys(tally).filter((answer) => !expected.test(answer))).toEqual([]);
+  });
+
+  it('never wait for each other in a circle', async () => {
+    expect(await count(`select deadlocks as count from pg_stat_database where datname = current_database()`)).toBe(0);
   });
 
   it('really trade, cancel, run dry and trigger stops', async () => {

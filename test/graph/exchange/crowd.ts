@@ -54,13 +54,19 @@ export async function letCrowdTrade(graph: TestGraph, { clients, seed, goesOn }:
     tally[line] = (tally[line] ?? 0) + 1;
   }
 
+  /** An order that rested a while ago; now and then it stays in the list, so that somebody else wants it too. */
+  function someResting(random: () => number): string {
+    const place = Math.floor(random() * resting.length);
+    return (random() < 0.8 ? resting.splice(place, 1)[0] : resting[place]) as string;
+  }
+
   async function trade(accountId: string, client: number): Promise<void> {
     const random = randomFrom(seed * 1_000 + client);
     const oneOf = <Item>(items: readonly Item[]) => items[Math.floor(random() * items.length)] as Item;
     for (let sent = 0; goesOn(sent); sent++) {
       const dice = random();
       if (dice < 0.2 && resting.length > 0) {
-        await send('cancel', CANCEL, { orderId: oneOf(resting) });
+        await send('cancel', CANCEL, { orderId: someResting(random) });
       } else if (dice < 0.23) {
         const [name, document] = oneOf([['deposit', DEPOSIT] as const, ['withdraw', WITHDRAW] as const]);
         await send(name, document, {
