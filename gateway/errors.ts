@@ -3,7 +3,7 @@
  * "Internal error" with the request's id. Codes of faults that only the gateway finds join the catalogue of
  * platform/errors.ts here.
  */
-import { type ExecutionResult, type FormattedExecutionResult, GraphQLError, type GraphQLFormattedError } from 'graphql';
+import { type ExecutionResult, GraphQLError, type GraphQLErrorOptions } from 'graphql';
 import { RequestCode } from '../platform/errors.ts';
 import type { Logger } from '../platform/log.ts';
 import type { RequestScope } from './scope.ts';
@@ -41,10 +41,8 @@ const HIDDEN_EXTENSIONS: ReadonlySet<string> = new Set([
 /** One fault may reach every item of a long list; past this the rest says nothing new. */
 const MAX_ERRORS = 100;
 
-/** The status of an answer that has no data because of the error; invisible in JSON. */
-const STATUS = Symbol('status');
-
-type ShownError = GraphQLFormattedError & { [STATUS]?: number };
+/** Statuses of answers that have no data because of the error. */
+const statuses = new WeakMap<GraphQLError, number>();
 
 /** A fault of the caller. `status` is the answer's where no data come with it. */
 export function callerFault(
@@ -68,37 +66,46 @@ export function limitExceeded(message: string, limit: Limit): GraphQLError {
 }
 
 /** The result as clients may see it; bugs are logged whole. */
-export function presentResult(result: ExecutionResult, scope: RequestScope, log: Logger): FormattedExecutionResult {
+export function presentResult(result: ExecutionResult, scope: RequestScope, log: Logger): ExecutionResult {
   const { errors, ...rest } = result;
   if (!errors || errors.length === 0) return rest;
   const bugs = new Set<unknown>();
   const shown = errors.slice(0, MAX_ERRORS).map((error) => {
-    const { shown, bug } = presentError(error, scope.requestId);
-    if (bug && !bugs.has(rootCause(bug))) {
-      bugs.add(rootCause(bug));
-      log.error({ err: rootCause(bug), requestId: scope.requestId, path: error.path }, 'an operation failed');
+    if (isShown(error)) return showAsIs(error);
+    const bug = rootCause(error);
+    if (!bugs.has(bug)) {
+      log.error({ err: bug, requestId: scope.requestId, path: error.path }, 'an operation failed');
     }
-    return shown;
+    bugs.add(bug);
+    return mask(error, scope.requestId);
   });
   return { errors: shown, ...rest };
 }
 
-function presentError(error: unknown, requestId: string): { shown: ShownError; bug?: unknown } {
-  const place = error instanceof GraphQLError ? placeOf(error) : {};
-  if (error instanceof GraphQLError && SHOWN_CODES.has(error.extensions.code)) {
-    const entries = Object.entries(error.extensions).filter(([name]) => !HIDDEN_EXTENSIONS.has(name));
-    const { http } = error.extensions as { http?: { status?: number } };
-    const shown: ShownError = { message: error.message, ...place, extensions: Object.fromEntries(entries) };
-    return { shown: http?.status === undefined ? shown : { ...shown, [STATUS]: http.status } };
-  }
-  const extensions = { code: GatewayCode.INTERNAL_SERVER_ERROR, requestId };
-  return { shown: { message: 'Internal error', ...place, extensions, [STATUS]: 500 } as ShownError, bug: error };
+function isShown(error: unknown): boolean {
+  return error instanceof GraphQLError && SHOWN_CODES.has(error.extensions.code);
 }
 
-/** Locations of an error with a path point into a document that the planner wrote, not the client. */
-function placeOf({ path, locations }: GraphQLError): Pick<GraphQLFormattedError, 'path' | 'locations'> {
+function showAsIs(error: GraphQLError): GraphQLError {
+  const kept = Object.entries(error.extensions).filter(([name]) => !HIDDEN_EXTENSIONS.has(name));
+  const shown = new GraphQLError(error.message, { ...placeOf(error), extensions: Object.fromEntries(kept) });
+  const { http } = error.extensions as { http?: { status?: number } };
+  if (http?.status !== undefined) statuses.set(shown, http.status);
+  return shown;
+}
+
+function mask(error: unknown, requestId: string): GraphQLError {
+  const place = error instanceof GraphQLError ? placeOf(error) : {};
+  const extensions = { code: GatewayCode.INTERNAL_SERVER_ERROR, requestId };
+  const shown = new GraphQLError('Internal error', { ...place, extensions });
+  statuses.set(shown, 500);
+  return shown;
+}
+
+/** Positions of an error with a path are in a document that the planner wrote, not the client. */
+function placeOf({ path, nodes, source, positions }: GraphQLError): GraphQLErrorOptions {
   if (path) return { path };
-  return locations ? { locations } : {};
+  return { nodes: nodes ?? null, source: source ?? null, positions: positions ?? null };
 }
 
 function rootCause(error: unknown): unknown {
@@ -109,9 +116,9 @@ function rootCause(error: unknown): unknown {
  * The HTTP status of an answer. `application/json` keeps 200 for an operation that was read and refused, so that old
  * clients look into the body; `application/graphql-response+json` says 400.
  */
-export function statusOf(result: FormattedExecutionResult, isGraphQLResponse: boolean): number {
+export function statusOf(result: ExecutionResult, isGraphQLResponse: boolean): number {
   if (result.data !== undefined || !result.errors) return 200;
-  const status = Math.max(...result.errors.map((error: ShownError) => error[STATUS] ?? 400));
-  const isReadable = result.errors.some((error) => error.extensions?.code !== GatewayCode.BAD_REQUEST);
+  const status = Math.max(...result.errors.map((error) => statuses.get(error) ?? 400));
+  const isReadable = result.errors.some((error) => error.extensions.code !== GatewayCode.BAD_REQUEST);
   return isReadable && !isGraphQLResponse ? 200 : status;
 }

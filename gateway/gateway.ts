@@ -3,7 +3,7 @@
  * WebSocket, and to callers in this process.
  */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import type { FormattedExecutionResult } from 'graphql';
+import type { ExecutionResult } from 'graphql';
 import type { Logger } from '../platform/log.ts';
 import { composeSupergraph } from './compose.ts';
 import { callerFault } from './errors.ts';
@@ -47,11 +47,7 @@ export interface Gateway {
   /** Serves operations over WebSocket on the same path; `close` closes the server too. */
   attachWebSocket(server: Server): void;
   /** One query or mutation of a caller in this process. Never rejects. */
-  execute(
-    document: string,
-    variables?: Record<string, unknown>,
-    options?: ExecuteOptions,
-  ): Promise<FormattedExecutionResult>;
+  execute(document: string, variables?: Record<string, unknown>, options?: ExecuteOptions): Promise<ExecutionResult>;
   supergraphSdl: string;
   /** Lets what runs come to its end, closes sockets in steps, then everything else. */
   close(): Promise<void>;

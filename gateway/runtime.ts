@@ -5,7 +5,7 @@ import {
   type GatewayRuntime,
   type UnifiedGraphHandler,
 } from '@graphql-hive/gateway-runtime';
-import { type FormattedExecutionResult, type GraphQLError, print } from 'graphql';
+import { type ExecutionResult, type GraphQLError, print } from 'graphql';
 import type { Logger } from '../platform/log.ts';
 import { presentResult } from './errors.ts';
 import type { Limits } from './limits.ts';
@@ -36,13 +36,13 @@ export interface OperationContext {
   isReadOnly?: boolean;
 }
 
-export type OperationResult = FormattedExecutionResult | AsyncIterable<FormattedExecutionResult>;
+export type OperationResult = ExecutionResult | AsyncIterable<ExecutionResult>;
 
 export interface OperationRunner {
   /** Parses, validates, plans and executes; never rejects. */
   run(operation: Operation, scope: RequestScope): Promise<OperationResult>;
   /** The answer to a request that holds no operation. */
-  refuse(fault: GraphQLError, scope: RequestScope): FormattedExecutionResult;
+  refuse(fault: GraphQLError, scope: RequestScope): ExecutionResult;
 }
 
 export interface RuntimeOptions {
@@ -90,8 +90,8 @@ function plugins({ limits, suggests, log }: RuntimeOptions): GatewayPlugin<Opera
     useDirectiveLimit(limits.directives),
     useCostLimit(limits.cost),
     useReadOnly(),
-    useErrorPresentation(log),
     ...(suggests ? [] : [useNoSuggestions()]),
+    useErrorPresentation(log),
     useRequestIds(),
   ];
 }

@@ -1,7 +1,7 @@
 /** Subscriptions as server-sent events, in graphql-sse's "distinct connections" mode: `next` a result, `complete` at the end. */
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
-import type { FormattedExecutionResult } from 'graphql';
+import type { ExecutionResult } from 'graphql';
 import type { RequestScope } from '../scope.ts';
 import { isStream } from '../streams.ts';
 
@@ -10,7 +10,7 @@ const PING_INTERVAL_MS = 12_000; // 12 seconds
 
 /** Sends each result as it comes, no faster than the client takes them, and ends the stream when the client goes. */
 export async function sendEvents(
-  result: FormattedExecutionResult | AsyncIterable<FormattedExecutionResult>,
+  result: ExecutionResult | AsyncIterable<ExecutionResult>,
   response: ServerResponse,
   scope: RequestScope,
 ): Promise<void> {
@@ -26,7 +26,7 @@ export async function sendEvents(
     }
   };
 
-  if (!isStream<FormattedExecutionResult>(result)) {
+  if (!isStream<ExecutionResult>(result)) {
     await send('next', JSON.stringify(result));
   } else {
     const iterator = result[Symbol.asyncIterator]();

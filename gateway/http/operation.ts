@@ -1,11 +1,12 @@
 /** Operations over HTTP: JSON in, JSON or server-sent events out, as "GraphQL over HTTP" has it. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { FormattedExecutionResult, GraphQLError } from 'graphql';
-import { readBody } from '../../platform/http.ts';
+import type { ExecutionResult, GraphQLError } from 'graphql';
+import { BODY_LIMIT_BYTES } from '../../platform/http.ts';
 import { callerFault, statusOf } from '../errors.ts';
 import type { Operation, OperationRunner } from '../runtime.ts';
 import { createScope, type RequestScope } from '../scope.ts';
 import { isStream } from '../streams.ts';
+import { readText } from './body.ts';
 import { sendEvents } from './events.ts';
 
 const GRAPHQL_RESPONSE = 'application/graphql-response+json';
@@ -37,19 +38,16 @@ export async function answerOperation(
   sendResult(runner.refuse(fault, scope), response, scope, accept);
 }
 
-function sendResult(
-  result: FormattedExecutionResult,
-  response: ServerResponse,
-  scope: RequestScope,
-  accept: string,
-): void {
+function sendResult(result: ExecutionResult, response: ServerResponse, scope: RequestScope, accept: string): void {
   const isGraphQLResponse = accept.includes(GRAPHQL_RESPONSE);
   const body = JSON.stringify(result);
-  response.writeHead(statusOf(result, isGraphQLResponse), {
+  const status = statusOf(result, isGraphQLResponse);
+  response.writeHead(status, {
     'content-type': `${isGraphQLResponse ? GRAPHQL_RESPONSE : 'application/json'}; charset=utf-8`,
     'content-length': Buffer.byteLength(body),
     'cache-control': 'no-store',
     'x-request-id': scope.requestId,
+    ...(status === 413 && { connection: 'close' }),
   });
   response.end(body);
 }
@@ -63,9 +61,15 @@ async function readOperation(request: IncomingMessage): Promise<Operation | Faul
   if (!JSON_BODY.test(request.headers['content-type'] ?? '')) {
     return callerFault('Send the operation as "content-type: application/json".', 'BAD_REQUEST', { status: 415 });
   }
-  const body = await readBody(request);
-  if ('problem' in body) return callerFault(body.problem, 'BAD_REQUEST', { status: body.status });
-  return readParameters(body.json);
+  const text = await readText(request);
+  if (text === null) {
+    return callerFault(`A request takes at most ${BODY_LIMIT_BYTES} bytes.`, 'BAD_REQUEST', { status: 413 });
+  }
+  try {
+    return readParameters(JSON.parse(text));
+  } catch {
+    return callerFault('The body is not JSON.');
+  }
 }
 
 function readQueryString(url: string): Operation | Fault {

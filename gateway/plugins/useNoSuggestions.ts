@@ -1,5 +1,5 @@
 import type { GatewayPlugin } from '@graphql-hive/gateway-runtime';
-import type { ExecutionResult } from 'graphql';
+import { type ExecutionResult, GraphQLError } from 'graphql';
 import { isStream } from '../streams.ts';
 
 const SUGGESTION = / Did you mean .*\?$/s;
@@ -11,8 +11,13 @@ export function useNoSuggestions(): GatewayPlugin {
       if (isStream(result)) return;
       const { errors, ...rest } = result as ExecutionResult;
       if (!errors?.some(({ message }) => SUGGESTION.test(message))) return;
-      const silenced = errors.map((error) => ({ ...error, message: error.message.replace(SUGGESTION, '') }));
-      setResult({ errors: silenced, ...rest } as never);
+      setResult({ errors: errors.map(silence), ...rest } as never);
     },
   };
+}
+
+function silence(error: GraphQLError): GraphQLError {
+  const { nodes = null, source = null, positions = null, path = null, originalError = null, extensions } = error;
+  const message = error.message.replace(SUGGESTION, '');
+  return new GraphQLError(message, { nodes, source, positions, path, originalError, extensions });
 }

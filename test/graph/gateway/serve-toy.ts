@@ -17,7 +17,11 @@ export async function serveToy(toy: Toy): Promise<ServedToy> {
   const sockets = new WebSocketServer({ server });
   useServer(
     {
-      onSubscribe: (_context, _id, { query }) => ({ schema: toy.schema, document: parse(query) }),
+      onSubscribe: (_context, _id, { query, variables }) => ({
+        schema: toy.schema,
+        document: parse(query),
+        variableValues: variables ?? {},
+      }),
       subscribe: async ({ document, variableValues }) =>
         toy.execute({ document, variables: { ...variableValues }, headers: {} }) as never,
     },
