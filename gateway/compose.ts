@@ -31,9 +31,7 @@ export function composeSupergraph(contracts: readonly SubgraphContract[]): Super
   );
   if (result.supergraphSdl === undefined) {
     const faults = (result.errors ?? []).map((error) => `  ${String(error.extensions?.code)}: ${error.message}`);
-    throw new Error(
-      `The subgraphs ${contracts.map(({ name }) => name).join(', ')} do not compose:\n${faults.join('\n')}`,
-    );
+    throw new Error(`The subgraphs do not compose:\n${faults.join('\n')}`);
   }
   return { supergraphSdl: result.supergraphSdl, publicSchema: result.publicDocumentNode };
 }

@@ -180,6 +180,14 @@ function exchangeResolvers() {
 }
 
 function tradingResolvers(positions: number, instruments: number) {
+  const portfolio = (accountId: string) => ({
+    accountId,
+    totalMarketValue: '605006.25',
+    totalUnrealizedPnl: '42500',
+    totalRealizedPnl: '-12.5',
+    grossExposure: '605006.25',
+    netExposure: '605006.25',
+  });
   const nodes = Array.from({ length: positions }, (_, index) => ({
     positionId: `p-${index}`,
     quantity: '1.25',
@@ -190,7 +198,7 @@ function tradingResolvers(positions: number, instruments: number) {
     unrealizedPnl: '4250',
     instrument: { symbol: symbolOf(index % instruments) },
     strategy: { strategyId: `s-${index % 3}`, name: `Strategy ${index % 3}` },
-    portfolio: { accountId: ACCOUNT_ID },
+    portfolio: portfolio(ACCOUNT_ID),
   }));
   const connection = (_: unknown, { first }: { first: number }) => {
     const page = nodes.slice(0, first);
@@ -201,14 +209,6 @@ function tradingResolvers(positions: number, instruments: number) {
       totalCount: nodes.length,
     };
   };
-  const portfolio = (accountId: string) => ({
-    accountId,
-    totalMarketValue: '605006.25',
-    totalUnrealizedPnl: '42500',
-    totalRealizedPnl: '-12.5',
-    grossExposure: '605006.25',
-    netExposure: '605006.25',
-  });
   return {
     Query: {
       portfolio: (_: unknown, args: { accountId: string }) => portfolio(args.accountId),
