@@ -7,8 +7,8 @@ import type { Maker, Market } from './rules/execution.ts';
 import type { OrderSide } from './rules/order-entry.ts';
 import { type Purse, Purses } from './rules/purses.ts';
 
-/** Resting orders that one order may meet; one that would meet more is refused. */
-export const MATCH_LIMIT = 5_000;
+/** Resting orders that one order may meet: about a second, for which its book and the balances it moves are locked. */
+export const MATCH_LIMIT = 2_000;
 /** Most orders meet few: a small page first. */
 const FIRST_PAGE = 50;
 

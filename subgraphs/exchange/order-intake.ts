@@ -110,5 +110,6 @@ function contentOf({
   metadata,
 }: Omit<KnownOrder, 'orderId'>) {
   const amounts = [quantity, price, stopPrice].map((amount) => amount && toWire(amount));
-  return [symbol, type, side, timeInForce, ...amounts, metadata];
+  // An object written into the document has no prototype, one from storage has; as JSON they are alike.
+  return [symbol, type, side, timeInForce, ...amounts, JSON.parse(JSON.stringify(metadata))];
 }

@@ -93,13 +93,15 @@ const CHECKS: Record<string, string> = {
   'a trade and its entries disagree': `
     select trade_id from trades
       left join (
-        select ref_id::uuid as trade_id, account_id, coalesce(sum(amount) filter (where kind = 'FILL'
-                 and asset = split_part((select symbol from trades where trade_id = ref_id::uuid), '-', 1)), 0) as goods,
-               coalesce(-sum(amount) filter (where kind = 'FEE'), 0) as paid
+        select ref_id::uuid as trade_id, account_id, asset, sum(amount) filter (where kind = 'FILL') as goods,
+               -sum(amount) filter (where kind = 'FEE') as paid
           from ledger_entries
          where ref_type = 'TRADE' and account_id <> 'ffffffff-ffff-4fff-bfff-ffffffffff01'
-         group by ref_id, account_id) as moved using (trade_id, account_id)
-     where case side when 'BUY' then quantity else -quantity end is distinct from goods or fee is distinct from paid`,
+         group by ref_id, account_id, asset) as moved using (trade_id, account_id)
+     group by trade_id
+    having max(case side when 'BUY' then quantity else -quantity end)
+             is distinct from max(goods) filter (where asset = split_part(symbol, '-', 1))
+        or max(fee) <> coalesce(max(paid) filter (where asset = split_part(symbol, '-', 2)), 0)`,
 
   'a book is crossed': `
     select bid.order_id, ask.order_id from orders as bid join orders as ask using (symbol)

@@ -201,6 +201,16 @@ describe('a repeat', () => {
     await done(graph, 'cancelExchangeOrder', { orderId });
   });
 
+  it('of a client order id may be written into the document', async () => {
+    const accountId = await open(graph, { USD: '1000' });
+    const document = `mutation { placeExchangeOrder(input: { accountId: "${accountId}", symbol: "BTC-USD", side: BUY,
+      type: LIMIT, quantity: "1", price: "10", clientOrderId: "inline", metadata: { desk: "a", tags: [1, { b: null }] } }) {
+      order { orderId metadata } errors { code } } }`;
+    const [first, second] = [await ask(graph, document), await ask(graph, document)];
+    expect(first.placeExchangeOrder.order.metadata).toEqual({ desk: 'a', tags: [1, { b: null }] });
+    expect(second).toEqual(first);
+  });
+
   it('of another account’s client order id is an order of its own', async () => {
     const [a, b] = [await open(graph, { USD: '1000' }), await open(graph, { USD: '1000' })];
     const [first, second] = [a, b].map((id) => place(graph, id, 'buy 1 @ 10', { clientOrderId: 'common' }));
