@@ -8,7 +8,6 @@ export default defineConfig({
   resolve: { alias: [{ find: /^graphql$/, replacement: graphql }] },
   test: {
     include: ['test/**/*.test.ts'],
-    exclude: ['test/soak/**'],
     globalSetup: ['test/support/postgres.ts'],
     reporters: ['default', './test/support/totals-reporter.ts'],
     pool: 'forks',

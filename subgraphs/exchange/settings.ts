@@ -25,10 +25,15 @@ export interface ExchangeSettings {
   requireKyc: boolean;
 }
 
-/** Reads the settings; throws on a value that does not fit. */
+/** Reads the settings; throws one error that lists every value that does not fit. */
 export function readSettings(environment: NodeJS.ProcessEnv): ExchangeSettings {
   const present = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
-  const values = schema.parse(present);
+  const parsed = schema.safeParse(present);
+  if (!parsed.success) {
+    const problems = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+    throw new Error(`The environment has settings that do not fit:\n  ${problems.join('\n  ')}`);
+  }
+  const values = parsed.data;
   return {
     rates: { maker: dec(values.EXCHANGE_MAKER_FEE_RATE), taker: dec(values.EXCHANGE_TAKER_FEE_RATE) },
     requireKyc: values.EXCHANGE_REQUIRE_KYC,

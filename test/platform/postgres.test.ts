@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { statSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -234,6 +235,12 @@ describe('sudden death', () => {
   });
 });
 
+/** Whether a directory on the way keeps other users out. */
+function isClosed(path: string): boolean {
+  const parts = path.split('/').map((_, index, all) => all.slice(0, index + 1).join('/') || '/');
+  return parts.some((directory) => (statSync(directory).mode & 0o001) === 0);
+}
+
 describe.runIf(process.getuid?.() === 0)('as root', () => {
   const uidOf = async (pid: number) => (await stat(`/proc/${pid}`)).uid;
 
@@ -244,11 +251,15 @@ describe.runIf(process.getuid?.() === 0)('as root', () => {
     expect(await ask(server.url, 'select 1 as one')).toEqual([{ one: 1 }]);
   });
 
-  it('runs as another user, without any capability, in a folder open to all', async () => {
-    await chmod(folder, 0o755);
-    const server = await start();
-    expect(await uidOf(await serverPid())).not.toBe(0);
-    expect(await readFile(`/proc/${await serverPid()}/status`, 'utf8')).toMatch(/^CapEff:\s+0+$/m);
-    expect(await ask(server.url, 'select 1 as one')).toEqual([{ one: 1 }]);
-  });
+  // Where the project itself, and with it PostgreSQL's programs, lies in a closed folder, the capability is needed.
+  it.skipIf(isClosed(process.cwd()))(
+    'runs as another user, without any capability, in a folder open to all',
+    async () => {
+      await chmod(folder, 0o755);
+      const server = await start();
+      expect(await uidOf(await serverPid())).not.toBe(0);
+      expect(await readFile(`/proc/${await serverPid()}/status`, 'utf8')).toMatch(/^CapEff:\s+0+$/m);
+      expect(await ask(server.url, 'select 1 as one')).toEqual([{ one: 1 }]);
+    },
+  );
 });
