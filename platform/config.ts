@@ -38,15 +38,26 @@ export interface Config {
   environment: NodeJS.ProcessEnv;
 }
 
-/** Reads the settings; throws one error that lists every value that does not fit. */
+/** The settings of a schema, by the names of their variables. Throws one error that lists every value that does not fit. */
+export function checkSettings<Schema extends z.ZodType>(
+  schema: Schema,
+  environment: NodeJS.ProcessEnv,
+): z.output<Schema> {
+  const parsed = schema.safeParse(nonEmpty(environment));
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+  throw new Error(`The environment has settings that do not fit:\n  ${problems.join('\n  ')}`);
+}
+
+/** An empty variable is one that is not set. */
+function nonEmpty(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
+}
+
+/** Reads the settings that every process has. Throws one error that lists every value that does not fit. */
 export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config {
-  const present = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
-  const parsed = schema.safeParse(present);
-  if (!parsed.success) {
-    const problems = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
-    throw new Error(`The environment has settings that do not fit:\n  ${problems.join('\n  ')}`);
-  }
-  const values = parsed.data;
+  const present = nonEmpty(environment);
+  const values = checkSettings(schema, present);
   return {
     port: values.PORT,
     host: values.HOST,

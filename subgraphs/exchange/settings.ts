@@ -1,12 +1,13 @@
 /** The exchange's own settings, read once from the environment. */
 import { z } from 'zod';
+import { checkSettings } from '../../platform/config.ts';
 import { dec } from '../../platform/decimal.ts';
 import type { FeeRates } from './rules/reserve.ts';
 
 /** A fraction of an execution's value, at most 10 %, with the 8 fractional digits that are stored. */
 const rate = z
   .string()
-  .regex(/^0(\.\d{1,8})?$/)
+  .regex(/^0(\.\d{1,8})?$/, 'must be a fraction from 0 to 0.1, for example 0.001')
   .refine((text) => dec(text).lte('0.1'), 'must be at most 0.1')
   .default('0.001');
 
@@ -27,13 +28,7 @@ export interface ExchangeSettings {
 
 /** Reads the settings; throws one error that lists every value that does not fit. */
 export function readSettings(environment: NodeJS.ProcessEnv): ExchangeSettings {
-  const present = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
-  const parsed = schema.safeParse(present);
-  if (!parsed.success) {
-    const problems = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
-    throw new Error(`The environment has settings that do not fit:\n  ${problems.join('\n  ')}`);
-  }
-  const values = parsed.data;
+  const values = checkSettings(schema, environment);
   return {
     rates: { maker: dec(values.EXCHANGE_MAKER_FEE_RATE), taker: dec(values.EXCHANGE_TAKER_FEE_RATE) },
     requireKyc: values.EXCHANGE_REQUIRE_KYC,
