@@ -8,6 +8,7 @@ import { databaseFault, isRetryable, isUnreachable } from './database/database-e
 import type { Sql } from './database/sql.ts';
 import { sql } from './database/sql.ts';
 import { Refusal, refuse, type UserError } from './errors.ts';
+import { boundedText } from './texts.ts';
 
 /** What a command may do with Prisma inside its transaction. */
 export type Transaction<Client> = Omit<
@@ -77,12 +78,7 @@ function failed<Result>(refusal: Refusal): CommandPayload<Result> {
 }
 
 function checkKey(key: string): void {
-  if (key.length === 0 || key.length > KEY_LENGTH_LIMIT) {
-    throw refuse.validation(`idempotencyKey must have 1 to ${KEY_LENGTH_LIMIT} characters, but got ${key.length}.`, [
-      'input',
-      'idempotencyKey',
-    ]);
-  }
+  boundedText(key, KEY_LENGTH_LIMIT, ['input', 'idempotencyKey']);
 }
 
 function transact<Client, Result>(

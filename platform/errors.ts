@@ -31,8 +31,21 @@ export class Refusal extends Error {
 
 type Path = readonly (string | number)[];
 
+/** Callers may send a megabyte of nonsense; it need not come back whole. */
+const MESSAGE_LENGTH = 500;
+
+function brief(message: string): string {
+  return message.length <= MESSAGE_LENGTH ? message : `${message.slice(0, MESSAGE_LENGTH)}…`;
+}
+
 function refusal(typename: string, code: string, message: string, path: Path | undefined, extra: object = {}): Refusal {
-  return new Refusal({ __typename: typename, code, message, path: path?.map(String) ?? null, ...extra });
+  return new Refusal({
+    __typename: typename,
+    code,
+    message: brief(message),
+    path: path?.map(String) ?? null,
+    ...extra,
+  });
 }
 
 /** Makes the refusals; `throw refuse.notFound('Strategy', id)`. `path` says where in the input the fault lies. */
@@ -99,7 +112,7 @@ export const RequestCode = {
 
 /** The caller's fault in a query: what was wrong and what would be right. */
 export function badInput(message: string, path?: Path): GraphQLError {
-  return new GraphQLError(message, {
+  return new GraphQLError(brief(message), {
     extensions: { code: RequestCode.BAD_USER_INPUT, ...(path && { inputPath: path.map(String) }) },
   });
 }

@@ -136,7 +136,7 @@ function readPage<Row>(source: ConnectionSource<Row>, args: ConnectionArgs): Pag
   if (sortName === undefined || column === undefined)
     throw new Error(`${source.table} cannot be sorted by ${sortName}`);
   const descending = (args.sortOrder ?? 'DESC') === 'DESC';
-  const after = args.after ? readCursor(args.after, sortName) : null;
+  const after = typeof args.after === 'string' ? readCursor(args.after, sortName) : null;
   return { first, column, descending, sortName, after };
 }
 

@@ -7,13 +7,18 @@ import { parseInstant } from './instant.ts';
 const INTEGER_DIGITS = 16;
 const JSON_LIMIT_BYTES = 65_536; // 64 KiB
 
+/** Callers may send a megabyte of nonsense; it need not come back whole. */
+const MESSAGE_LENGTH = 500;
+
 function bad(message: string): GraphQLError {
-  return new GraphQLError(message, { extensions: { code: 'BAD_USER_INPUT' } });
+  return new GraphQLError(message.slice(0, MESSAGE_LENGTH), { extensions: { code: 'BAD_USER_INPUT' } });
 }
 
 function parseDecimal(value: unknown): string {
   if (typeof value !== 'string') {
-    throw bad(`Decimal must be text, for example "0.5", but got the ${typeof value} ${JSON.stringify(value)}.`);
+    throw bad(
+      `Decimal must be text, for example "0.5", but got the ${Array.isArray(value) ? 'list' : typeof value} ${JSON.stringify(value)}.`,
+    );
   }
   const match = /^([+-]?)(\d+)(?:\.(\d+))?$/.exec(value);
   if (!match) throw bad(`Decimal must be digits with an optional point, for example "-12.5", but got "${value}".`);

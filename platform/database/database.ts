@@ -44,7 +44,7 @@ export function openDatabase({ url, schema, poolSize = 10, log }: DatabaseOption
   });
   let isClosing = false;
   pool.on('error', (error) => {
-    if (!isClosing) log.warn({ err: error }, 'an idle database connection was lost');
+    if (!isClosing) log.warn({ reason: error.message }, 'an idle database connection was lost');
   });
 
   let statements = 0;
