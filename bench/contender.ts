@@ -19,7 +19,7 @@ import { createLogger } from '../platform/log.ts';
 import type { Subgraph } from '../platform/subgraph.ts';
 import { serveSubgraph } from '../platform/subgraph-server.ts';
 import { measure, type Sample } from './measure.ts';
-import { PORTFOLIO } from './portfolio.ts';
+import { portfolioRequest } from './portfolio.ts';
 import { openSubgraphs, type Source } from './subgraphs.ts';
 
 export interface Role {
@@ -29,7 +29,7 @@ export interface Role {
   urls?: Record<string, string>;
 }
 
-export type Question = { usage: true } | { run: { requests: number; accountIds: string[] } };
+export type Question = { usage: true } | { run: { requests: number; subgraphsAlone: boolean } };
 export type Reply =
   | { ready: { port?: number; urls?: Record<string, string> } }
   | { cpuMs: number }
@@ -58,7 +58,7 @@ class InProcess implements GraphQLDataSource {
 
 const role = JSON.parse(process.argv[2] ?? '') as Role;
 const local = openSubgraphs(role.source);
-let ask: (accountId: string) => Promise<unknown> = () => Promise.reject(new Error('There is no gateway here'));
+let ask: (n: number) => Promise<unknown> = () => Promise.reject(new Error('There is no gateway here'));
 
 const ready = role.what === 'subgraphs' ? await serveSubgraphs() : role.what === 'ours' ? await ours() : await apollo();
 process.on('message', (question: Question) => void reply(question));
@@ -71,11 +71,30 @@ function send(message: Reply): void {
 
 async function reply(question: Question): Promise<void> {
   if ('run' in question) {
-    send({ sample: await measure({ ...question.run, ask }) });
+    const { requests, subgraphsAlone } = question.run;
+    send({ sample: await measure(requests, subgraphsAlone ? await fetchesAlone() : ask) });
   } else {
     const { user, system } = process.cpuUsage();
     send({ cpuMs: (user + system) / 1000 });
   }
+}
+
+/** What a portfolio makes the gateway ask the subgraphs, asked without it: the part of the cost that no gateway has. */
+async function fetchesAlone(): Promise<() => Promise<unknown>> {
+  const fetches: (() => Promise<unknown>)[] = [];
+  const restore = local.map((subgraph) => {
+    const { execute } = subgraph;
+    subgraph.execute = (request) => {
+      fetches.push(() => execute(request));
+      return execute(request);
+    };
+    return () => Object.assign(subgraph, { execute });
+  });
+  await ask(0);
+  for (const one of restore) one();
+  return async () => {
+    for (const fetch of fetches) await fetch();
+  };
 }
 
 async function serveSubgraphs() {
@@ -99,7 +118,10 @@ async function ours() {
     return url === undefined ? subgraph : { name: subgraph.name, sdl: subgraph.sdl, url };
   });
   const gateway = await createGateway({ subgraphs, log, production: true });
-  ask = async (accountId) => JSON.stringify(await gateway.execute(PORTFOLIO, { accountId }));
+  ask = async (n) => {
+    const { query, variables } = portfolioRequest(role.source, n);
+    return JSON.stringify(await gateway.execute(query, variables && { ...variables }));
+  };
   return listen(createServer(gateway.handler));
 }
 
@@ -117,8 +139,8 @@ async function apollo() {
     plugins: [ApolloServerPluginInlineTraceDisabled(), ApolloServerPluginCacheControlDisabled()],
   });
   const { url } = await startStandaloneServer(server, { listen: { port: 0, host: HOST } });
-  ask = async (accountId) => {
-    const { body } = await server.executeOperation({ query: PORTFOLIO, variables: { accountId } });
+  ask = async (n) => {
+    const { body } = await server.executeOperation(portfolioRequest(role.source, n));
     return JSON.stringify(body.kind === 'single' && body.singleResult);
   };
   return { port: Number(new URL(url).port) };

@@ -3,17 +3,17 @@ import { fork } from 'node:child_process';
 import { Agent, request } from 'node:http';
 import type { Question, Reply, Role } from './contender.ts';
 import type { Sample } from './measure.ts';
-import { PORTFOLIO } from './portfolio.ts';
+import { portfolioRequest } from './portfolio.ts';
 
 export interface Contender {
   /** Where the subgraphs of a process of subgraphs listen. */
   urls: Record<string, string>;
   /** CPU used since the process began. */
   cpuMs(): Promise<number>;
-  /** Lets the process ask its own gateway, with no socket in between. */
-  runInside(requests: number, accountIds: string[]): Promise<Sample>;
-  /** The answer to the portfolio query over HTTP. */
-  post(accountId: string): Promise<string>;
+  /** Lets the process ask its own gateway, or only what that asks the subgraphs, with no socket in between. */
+  runInside(requests: number, options?: { subgraphsAlone: boolean }): Promise<Sample>;
+  /** The answer to the nth request over HTTP. */
+  post(n: number): Promise<string>;
   stop(): Promise<void>;
 }
 
@@ -39,9 +39,9 @@ export async function startContender(role: Role): Promise<Contender> {
   return {
     urls: ready.urls ?? {},
     cpuMs: async () => ((await asked({ usage: true })) as { cpuMs: number }).cpuMs,
-    runInside: async (requests, accountIds) =>
-      ((await asked({ run: { requests, accountIds } })) as { sample: Sample }).sample,
-    post: (accountId) => post(agent, ready.port ?? 0, accountId),
+    runInside: async (requests, { subgraphsAlone } = { subgraphsAlone: false }) =>
+      ((await asked({ run: { requests, subgraphsAlone } })) as { sample: Sample }).sample,
+    post: (n) => post(agent, ready.port ?? 0, JSON.stringify(portfolioRequest(role.source, n))),
     async stop() {
       agent.destroy();
       const ended = new Promise((resolve) => child.once('exit', resolve));
@@ -51,8 +51,7 @@ export async function startContender(role: Role): Promise<Contender> {
   };
 }
 
-function post(agent: Agent, port: number, accountId: string): Promise<string> {
-  const body = JSON.stringify({ query: PORTFOLIO, variables: { accountId } });
+function post(agent: Agent, port: number, body: string): Promise<string> {
   const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
   return new Promise((resolve, reject) => {
     const sent = request({ host: '127.0.0.1', port, path: '/graphql', method: 'POST', agent, headers }, (response) => {

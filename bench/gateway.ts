@@ -12,9 +12,9 @@ import { isDeepStrictEqual } from 'node:util';
 import { createLogger } from '../platform/log.ts';
 import { startEmbeddedPostgres } from '../platform/postgres/embedded.ts';
 import { migrate } from '../prisma/migrator.ts';
+import type { Role } from './contender.ts';
 import { type Contender, startContender } from './contenders.ts';
 import { measure, type Sample } from './measure.ts';
-import { ACCOUNT_ID } from './portfolio.ts';
 import { fillDatabase, type Source } from './subgraphs.ts';
 
 const ROUNDS = 5;
@@ -25,12 +25,10 @@ interface Subject {
   /** Requests before anything is measured, and in each round. */
   warmUp: number;
   requests: number;
-  /** Toys know every account; the demo has one with positions. */
-  accountIds: string[];
 }
 
-type Ours = 'ours' | 'apollo';
-type Samples = Record<Ours, Sample>;
+type Side = 'ours' | 'apollo';
+type Samples = Record<Side, Sample>;
 
 interface Row {
   title: string;
@@ -40,62 +38,42 @@ interface Row {
 const print = (line: string) => void process.stdout.write(`${line}\n`);
 
 print(`CPU milliseconds a request, median of ${ROUNDS} rounds taken in turns; ratio is ours to @apollo/gateway.`);
-const accountIds = Array.from(
-  { length: 500 },
-  (_, index) => `00000000-0000-4000-8000-${String(index).padStart(12, '0')}`,
-);
 await compare({
   title: 'Subgraphs that answer from memory: the cost of the gateways themselves',
   source: 'memory',
   warmUp: 3_000,
   requests: 2_000,
-  accountIds,
 });
 await withDatabase((url) =>
   compare({
-    title: 'The real subgraphs on PostgreSQL, demo data',
+    title: "The real subgraphs on PostgreSQL: the README's query",
     source: url as Source,
     warmUp: 1_000,
     requests: 600,
-    accountIds: [ACCOUNT_ID],
   }),
 );
 
 async function compare(subject: Subject): Promise<void> {
-  const { source } = subject;
+  const { source, requests } = subject;
   print(`\n${subject.title}\n`);
-  const together = await both(
-    () => startContender({ what: 'ours', source }),
-    () => startContender({ what: 'apollo', source }),
-  );
-  await checkEqual(together);
-  const inside = await inTurns(together, subject, (contender, requests) =>
-    contender.runInside(requests, subject.accountIds),
-  );
-  const allInOne = await inTurns(together, subject, (contender, requests) =>
-    overHttp(contender, [contender], requests, subject),
-  );
+
+  const together = await startBoth({ source });
+  const inside = await inTurns(together, subject, (contender, count) => contender.runInside(count));
+  const fetches = await medianOf(() => together.ours.runInside(requests, { subgraphsAlone: true }));
+  const allInOne = await inTurns(together, subject, (contender, count) => overHttp(contender, count));
   await stopAll(Object.values(together));
 
   const subgraphs = await startContender({ what: 'subgraphs', source });
-  const { urls } = subgraphs;
-  const apart = await both(
-    () => startContender({ what: 'ours', source, urls }),
-    () => startContender({ what: 'apollo', source, urls }),
-  );
-  await checkEqual(apart);
-  const gatewayAlone = await inTurns(apart, subject, (contender, requests) =>
-    overHttp(contender, [contender], requests, subject),
-  );
-  const everything = await inTurns(apart, subject, (contender, requests) =>
-    overHttp(contender, [contender, subgraphs], requests, subject),
-  );
+  const apart = await startBoth({ source, urls: subgraphs.urls });
+  const gateways = await inTurns(apart, subject, (contender, count) => overHttp(contender, count, subgraphs));
   await stopAll([...Object.values(apart), subgraphs]);
 
+  const everything = withSubgraphs(gateways);
   table([
     { title: 'one process, no HTTP: gateway + subgraphs', samples: inside },
+    { title: `  less the subgraphs' own ${fetches.cpuMs.toFixed(3)} ms`, samples: less(inside, fetches.cpuMs) },
     { title: 'one process, HTTP: gateway + subgraphs', samples: allInOne },
-    { title: 'subgraphs apart, HTTP: gateway process', samples: gatewayAlone },
+    { title: 'subgraphs apart, HTTP: gateway process', samples: gateways },
     { title: 'subgraphs apart, HTTP: gateway + subgraphs', samples: everything },
     {
       title: 'ours in one process, Apollo apart: everything',
@@ -104,34 +82,34 @@ async function compare(subject: Subject): Promise<void> {
   ]);
 }
 
-async function both(
-  ours: () => Promise<Contender>,
-  apollo: () => Promise<Contender>,
-): Promise<Record<Ours, Contender>> {
-  return { ours: await ours(), apollo: await apollo() };
+async function startBoth(role: Omit<Role, 'what'>): Promise<Record<Side, Contender>> {
+  const ours = await startContender({ what: 'ours', ...role });
+  const apollo = await startContender({ what: 'apollo', ...role });
+  await checkEqual(ours, apollo);
+  return { ours, apollo };
+}
+
+/** A gateway that answers something else is not worth measuring. */
+async function checkEqual(ours: Contender, apollo: Contender): Promise<void> {
+  const [left, right] = await Promise.all([ours.post(0), apollo.post(0)]);
+  const data = JSON.parse(left).data as { portfolio?: { positions?: { nodes: unknown[] } } };
+  if (!data?.portfolio?.positions?.nodes.length) throw new Error(`There is no portfolio to measure: ${left}`);
+  if (!isDeepStrictEqual(data, JSON.parse(right).data)) throw new Error(`The answers differ:\n${left}\n${right}`);
 }
 
 async function stopAll(contenders: Contender[]): Promise<void> {
   await Promise.all(contenders.map((contender) => contender.stop()));
 }
 
-/** A gateway that answers something else is not worth measuring. */
-async function checkEqual({ ours, apollo }: Record<Ours, Contender>): Promise<void> {
-  const [left, right] = await Promise.all([ours.post(ACCOUNT_ID), apollo.post(ACCOUNT_ID)]);
-  const data = JSON.parse(left).data as { portfolio?: { positions?: { nodes: unknown[] } } };
-  if (!data?.portfolio?.positions?.nodes.length) throw new Error(`There is no portfolio to measure: ${left}`);
-  if (!isDeepStrictEqual(data, JSON.parse(right).data)) throw new Error(`The answers differ:\n${left}\n${right}`);
-}
-
 /** Rounds of each contender in turns, so that what else the machine does meets both; the medians. */
 async function inTurns(
-  contenders: Record<Ours, Contender>,
+  contenders: Record<Side, Contender>,
   { warmUp, requests }: Subject,
   run: (contender: Contender, requests: number) => Promise<Sample>,
 ): Promise<Samples> {
   await run(contenders.ours, warmUp);
   await run(contenders.apollo, warmUp);
-  const samples: Record<Ours, Sample[]> = { ours: [], apollo: [] };
+  const samples: Record<Side, Sample[]> = { ours: [], apollo: [] };
   for (let round = 0; round < ROUNDS; round++) {
     samples.ours.push(await run(contenders.ours, requests));
     samples.apollo.push(await run(contenders.apollo, requests));
@@ -139,24 +117,39 @@ async function inTurns(
   return { ours: median(samples.ours), apollo: median(samples.apollo) };
 }
 
+async function medianOf(run: () => Promise<Sample>): Promise<Sample> {
+  const samples: Sample[] = [];
+  for (let round = 0; round < ROUNDS; round++) samples.push(await run());
+  return median(samples);
+}
+
 function median(samples: readonly Sample[]): Sample {
   const middle = (pick: (sample: Sample) => number) =>
     samples.map(pick).sort((a, b) => a - b)[samples.length >> 1] ?? 0;
-  return { cpuMs: middle((s) => s.cpuMs), p50Ms: middle((s) => s.p50Ms), p99Ms: middle((s) => s.p99Ms) };
+  return {
+    cpuMs: middle((sample) => sample.cpuMs),
+    subgraphsMs: middle((sample) => sample.subgraphsMs),
+    p50Ms: middle((sample) => sample.p50Ms),
+    p99Ms: middle((sample) => sample.p99Ms),
+  };
 }
 
-/** Requests over HTTP; CPU is that of the counted processes, not of this one. */
-async function overHttp(
-  contender: Contender,
-  counted: Contender[],
-  requests: number,
-  { accountIds }: Subject,
-): Promise<Sample> {
-  const used = async () =>
-    (await Promise.all(counted.map((one) => one.cpuMs()))).reduce((sum, cpuMs) => sum + cpuMs, 0);
+/** Requests over HTTP. CPU is that of the gateway's process, and of the subgraphs' where they have one. */
+async function overHttp(contender: Contender, requests: number, subgraphs?: Contender): Promise<Sample> {
+  const used = () => Promise.all([contender.cpuMs(), subgraphs?.cpuMs() ?? 0]);
   const before = await used();
-  const sample = await measure({ requests, accountIds, ask: (accountId) => contender.post(accountId) });
-  return { ...sample, cpuMs: ((await used()) - before) / requests };
+  const sample = await measure(requests, contender.post);
+  const after = await used();
+  return { ...sample, cpuMs: (after[0] - before[0]) / requests, subgraphsMs: (after[1] - before[1]) / requests };
+}
+
+function withSubgraphs({ ours, apollo }: Samples): Samples {
+  const sum = (sample: Sample) => ({ ...sample, cpuMs: sample.cpuMs + sample.subgraphsMs });
+  return { ours: sum(ours), apollo: sum(apollo) };
+}
+
+function less({ ours, apollo }: Samples, cpuMs: number): Samples {
+  return { ours: { ...ours, cpuMs: ours.cpuMs - cpuMs }, apollo: { ...apollo, cpuMs: apollo.cpuMs - cpuMs } };
 }
 
 function table(rows: Row[]): void {

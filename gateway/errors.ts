@@ -54,7 +54,7 @@ export function callerFault(
 }
 
 export interface Limit {
-  name: 'depth' | 'aliases' | 'directives' | 'characters' | 'tokens' | 'cost';
+  name: 'depth' | 'selections' | 'aliases' | 'directives' | 'characters' | 'tokens' | 'cost';
   max: number;
   /** What the operation asks for; absent where counting stops at the limit. */
   actual?: number;

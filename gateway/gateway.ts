@@ -16,7 +16,7 @@ import { isStream } from './streams.ts';
 import { type LocalSubgraph, localTransport } from './transport/local.ts';
 import { type RemoteSubgraph, remoteTransport } from './transport/remote.ts';
 import { guard, type SubgraphExecutor } from './transport/subgraph-call.ts';
-import { createWebSockets } from './websocket.ts';
+import { createWebSockets, WEBSOCKET_LIMITS, type WebSocketLimits } from './websocket.ts';
 
 /** A subgraph in this process, or one that is a process of its own. */
 export type GatewaySubgraph = LocalSubgraph | RemoteSubgraph;
@@ -28,6 +28,8 @@ export interface GatewayOptions {
   production?: boolean;
   /** @default LIMITS */
   limits?: Partial<Limits>;
+  /** @default WEBSOCKET_LIMITS */
+  webSocketLimits?: Partial<WebSocketLimits>;
   /** How long one subgraph may take for one fetch. @default FETCH_TIMEOUT_MS */
   fetchTimeoutMs?: number;
   /** @default native, where its addon loads */
@@ -76,7 +78,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   });
   const runner = operationRunner(runtime, log);
   const http = createHandler({ runner, readiness: () => readinessOf(subgraphs), log });
-  const webSockets = createWebSockets(runtime, log);
+  const webSockets = createWebSockets(runtime, log, { ...WEBSOCKET_LIMITS, ...options.webSocketLimits });
   const servers: Server[] = [];
 
   return {

@@ -10,6 +10,8 @@ export interface Limits {
   characters: number;
   /** Lexical tokens of a document: bounds the work of validation. An introspection query has about 250. */
   tokens: number;
+  /** Fields and spreads of an operation once its fragments are written out. An introspection query has about 400. */
+  selections: number;
   /** Objects that an operation may return at most, page sizes multiplied: 500 positions with 3 objects each take 1,500. */
   cost: number;
 }
@@ -18,7 +20,8 @@ export const LIMITS: Limits = {
   depth: 16,
   aliases: 60,
   directives: 60,
-  characters: 100_000,
-  tokens: 4_000,
-  cost: 50_000,
+  characters: 40_000,
+  tokens: 2_000,
+  selections: 5_000,
+  cost: 150_000,
 };

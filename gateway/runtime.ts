@@ -13,11 +13,12 @@ import { useAliasLimit } from './plugins/useAliasLimit.ts';
 import { useCostLimit } from './plugins/useCostLimit.ts';
 import { useDepthLimit } from './plugins/useDepthLimit.ts';
 import { useDirectiveLimit } from './plugins/useDirectiveLimit.ts';
-import { useDocumentLimit } from './plugins/useDocumentLimit.ts';
+import { useDocuments } from './plugins/useDocuments.ts';
 import { useErrorPresentation } from './plugins/useErrorPresentation.ts';
 import { useNoSuggestions } from './plugins/useNoSuggestions.ts';
 import { useReadOnly } from './plugins/useReadOnly.ts';
 import { useRequestIds } from './plugins/useRequestIds.ts';
+import { useSelectionLimit } from './plugins/useSelectionLimit.ts';
 import { teachScalars } from './scalars.ts';
 import type { RequestScope } from './scope.ts';
 import type { SubgraphExecutor } from './transport/subgraph-call.ts';
@@ -84,8 +85,9 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
 
 function plugins({ limits, suggests, log }: RuntimeOptions): GatewayPlugin<OperationContext>[] {
   return [
-    useDocumentLimit(limits),
+    useDocuments(limits),
     useDepthLimit(limits.depth),
+    useSelectionLimit(limits.selections),
     useAliasLimit(limits.aliases),
     useDirectiveLimit(limits.directives),
     useCostLimit(limits.cost),

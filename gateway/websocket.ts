@@ -49,7 +49,7 @@ export interface WebSockets {
   drain(): Promise<void>;
 }
 
-export function createWebSockets(runtime: Runtime, log: Logger, limits = WEBSOCKET_LIMITS): WebSockets {
+export function createWebSockets(runtime: Runtime, log: Logger, limits: WebSocketLimits): WebSockets {
   const sockets = new WebSocketServer({ noServer: true, maxPayload: limits.messageBytes });
   const detach: (() => void)[] = [];
   let isDraining = false;

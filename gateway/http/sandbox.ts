@@ -13,7 +13,7 @@ const page = `<!doctype html>
     <title>Trading data graph: Apollo Sandbox</title>
     <style>
       html, body, #sandbox { height: 100%; margin: 0; }
-      #offline { display: none; font: 16px/1.5 system-ui, sans-serif; max-width: 36rem; margin: 20vh auto; padding: 0 1rem; }
+      #offline { display: none; font: 16px/1.5 system-ui, sans-serif; max-width: 36rem; margin: 0 auto; padding: 20vh 1rem 0; }
     </style>
   </head>
   <body>

@@ -15,7 +15,7 @@ export function introspectionOf(
   operation: OperationDefinitionNode,
   fragments: Readonly<Record<string, FragmentDefinitionNode>>,
 ): Introspection {
-  const names = rootFields(operation.selectionSet, fragments);
+  const names = Array.from(rootFields(operation.selectionSet, fragments, new Set()));
   if (names.every((name) => name.startsWith('__'))) return 'whole';
   return names.some(isIntrospective) ? 'mixed' : 'none';
 }
@@ -34,13 +34,19 @@ function isIntrospective(name: string): boolean {
   return name === '__schema' || name === '__type';
 }
 
-function rootFields(
+/** Names of the root fields, each fragment looked at once: fragments may spread each other many times. */
+function* rootFields(
   { selections }: SelectionSetNode,
   fragments: Readonly<Record<string, FragmentDefinitionNode>>,
-): string[] {
-  return selections.flatMap((selection) => {
-    if (selection.kind === Kind.FIELD) return selection.name.value;
-    const fragment = selection.kind === Kind.FRAGMENT_SPREAD ? fragments[selection.name.value] : selection;
-    return fragment ? rootFields(fragment.selectionSet, fragments) : [];
-  });
+  seen: Set<string>,
+): Generator<string> {
+  for (const selection of selections) {
+    if (selection.kind === Kind.FIELD) yield selection.name.value;
+    else if (selection.kind === Kind.INLINE_FRAGMENT) yield* rootFields(selection.selectionSet, fragments, seen);
+    else if (!seen.has(selection.name.value)) {
+      seen.add(selection.name.value);
+      const fragment = fragments[selection.name.value];
+      if (fragment) yield* rootFields(fragment.selectionSet, fragments, seen);
+    }
+  }
 }

@@ -65,6 +65,7 @@ export function createPlanExecutor(options: PlannerOptions): PlanExecutor {
     const { document, operationName } = request;
     const operation = getOperationAST(document, operationName);
     if (!operation) return { errors: [unclearOperation(operationName)] };
+    if (!schema.getRootType(operation.operation)) return { errors: [unknownKind(operation)] };
     const raw = request.variables ?? {};
     const { coerced, errors } = getVariableValues(schema, operation.variableDefinitions ?? [], raw, {
       maxErrors: MAX_VARIABLE_ERRORS,
@@ -221,8 +222,15 @@ function unclearOperation(operationName: string | undefined): GraphQLError {
   return callerFault(message, 'OPERATION_RESOLUTION_FAILURE');
 }
 
+function unknownKind({ operation }: OperationDefinitionNode): GraphQLError {
+  return callerFault(`This graph has no ${operation}s.`, 'GRAPHQL_VALIDATION_FAILED');
+}
+
+/** Clients may send a megabyte of nonsense; it need not come back whole. */
+const MESSAGE_LENGTH = 500;
+
 function badVariable({ message, nodes }: GraphQLError): GraphQLError {
-  return new GraphQLError(message, {
+  return new GraphQLError(message.slice(0, MESSAGE_LENGTH), {
     nodes: nodes ?? null,
     extensions: { code: 'BAD_USER_INPUT', http: { status: 400 } },
   });

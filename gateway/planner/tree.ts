@@ -17,6 +17,7 @@ export function mergeInto(target: Tree, source: Tree): void {
 }
 
 function merge(present: unknown, incoming: unknown): unknown {
+  if (present === incoming) return present;
   if (Array.isArray(present) && Array.isArray(incoming) && present.length === incoming.length) {
     for (let index = 0; index < present.length; index++) present[index] = merge(present[index], incoming[index]);
     return present;

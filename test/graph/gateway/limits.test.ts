@@ -50,21 +50,29 @@ describe('an operation that is too large is refused by name, with the limit and 
     },
     {
       what: 'tokens',
-      query: `{ ${'__typename '.repeat(5_000)} }`,
-      message: 'The document has more than 4000 tokens, which is the limit. Ask for less at once.',
-      limit: { name: 'tokens', max: 4000 },
+      query: `{ ${'__typename '.repeat(3_000)} }`,
+      message: 'The document has more than 2000 tokens, which is the limit. Ask for less at once.',
+      limit: { name: 'tokens', max: 2000 },
     },
     {
       what: 'characters',
       query: `{ instrument(symbol: "${'X'.repeat(200_000)}") { symbol } }`,
-      message: 'The document is 200037 characters long; at most 100000 are allowed. Pass values as variables.',
-      limit: { name: 'characters', max: 100_000, actual: 200_037 },
+      message: 'The document is 200037 characters long; at most 40000 are allowed. Pass values as variables.',
+      limit: { name: 'characters', max: 40_000, actual: 200_037 },
+    },
+    {
+      what: 'selections, through fragments',
+      query: `{ instrument(symbol: "X") { ...F0 } }
+        ${Array.from({ length: 12 }, (_, index) => `fragment F${index} on Instrument { ...F${index + 1} ...F${index + 1} }`).join(' ')}
+        fragment F12 on Instrument { symbol }`,
+      message: 'The operation selects 12288 fields once its fragments are written out; at most 5000 are allowed.',
+      limit: { name: 'selections', max: 5_000, actual: 12_288 },
     },
     {
       what: 'cost, pages within pages',
       query: '{ instruments(first: 500) { positions(first: 500) { nodes { positionId } } } }',
-      message: 'The operation may return 251000 objects; at most 50000 are allowed. Ask for smaller pages ("first").',
-      limit: { name: 'cost', max: 50_000, actual: 251_000 },
+      message: 'The operation may return 251000 objects; at most 150000 are allowed. Ask for smaller pages ("first").',
+      limit: { name: 'cost', max: 150_000, actual: 251_000 },
     },
   ])('$what', async ({ query, message, limit }) => {
     const { data, errors } = await graph.run(query);
@@ -78,7 +86,7 @@ describe('an operation that is too large is refused by name, with the limit and 
     const query = `query($first: Int = 500) { instruments(first: $first) { positions(first: 400) { nodes { positionId } } } }`;
     const costs = async (variables: object) =>
       (await graph.run(query, { ...variables })).errors?.[0]?.extensions.limit.actual;
-    expect(await costs({ first: 300 })).toBe(300 * (1 + 1 + 400));
+    expect(await costs({ first: 400 })).toBe(400 * (1 + 1 + 400));
     expect(await costs({})).toBe(500 * (1 + 1 + 400));
     expect(await costs({ first: 5 })).toBeUndefined();
   });
@@ -93,6 +101,32 @@ describe('an operation that is too large is refused by name, with the limit and 
       `{ instrument(symbol: "X") { ...F0 } } ${doubling.join(' ')} fragment F60 on Instrument { symbol }`,
     );
     expect(errors?.[0]?.extensions.code).toBe('LIMIT_EXCEEDED');
+  });
+
+  it('says so when fields are repeated without end', async () => {
+    const { errors } = await graph.run(`{ instrument(symbol: "X") { ${'symbol '.repeat(1_900)} } }`);
+    expect(errors).toEqual([
+      {
+        message: 'The document repeats fields so often that it cannot be checked.',
+        extensions: { code: 'LIMIT_EXCEEDED' },
+      },
+    ]);
+  });
+
+  it('is quick to refuse fragments of the root that double each other', async () => {
+    const doubling = Array.from(
+      { length: 29 },
+      (_, index) => `fragment F${index} on Query { ...F${index + 1} ...F${index + 1} }`,
+    );
+    const { errors } = await graph.run(`{ ...F0 } ${doubling.join(' ')} fragment F29 on Query { __typename }`);
+    expect(errors).toMatchObject([
+      { extensions: { code: 'LIMIT_EXCEEDED', limit: { name: 'selections', max: 5_000 } } },
+    ]);
+  });
+
+  it('refuses brackets that nest deeper than the parser can follow', async () => {
+    const { errors } = await graph.run(`{ instrument(symbol: ${'['.repeat(19_000)}) { symbol } }`);
+    expect(errors).toMatchObject([{ extensions: { code: 'LIMIT_EXCEEDED', limit: { name: 'tokens' } } }]);
   });
 
   it('survives a fragment within itself', async () => {

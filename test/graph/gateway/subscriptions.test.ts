@@ -94,7 +94,7 @@ describe('sockets', () => {
   let graph: ToyGraph;
   let origin: string;
   beforeEach(async () => {
-    graph = await startToyGraph();
+    graph = await startToyGraph({ webSocketLimits: { connections: 4, operations: 2, messageBytes: 10_000 } });
     origin = (await graph.listen()).replace('http', 'ws');
   });
   afterEach(() => graph.close());
@@ -115,6 +115,31 @@ describe('sockets', () => {
     expect(await opened('/graphql', { origin: origin.replace('ws', 'http') })).toBe(101);
     expect(await opened('/graphql', { origin: 'https://evil.example' })).toBe(403);
     expect(await opened('/elsewhere')).toBe(404);
+  });
+
+  it('are so many at once', async () => {
+    const sockets = Array.from({ length: 4 }, () => new WebSocket(`${origin}/graphql`, 'graphql-transport-ws'));
+    await Promise.all(sockets.map((socket) => once(socket, 'open')));
+    expect(await opened('/graphql')).toBe(503);
+    sockets[0]?.terminate();
+    await expect.poll(() => opened('/graphql')).toBe(101);
+    for (const socket of sockets) socket.terminate();
+  });
+
+  it('carry so many operations at once, of such a size', async () => {
+    graph.toys.marketData.execute = async () => ({
+      [Symbol.asyncIterator]: () => ({ next: () => new Promise(() => undefined) }),
+    });
+    const client = createClient({ url: `${origin}/graphql`, webSocketImpl: WebSocket, retryAttempts: 0 });
+    const subscribe = () => client.iterate({ query: PRICES, variables: { count: 1 } }).next();
+    void subscribe().catch(() => undefined);
+    void subscribe().catch(() => undefined);
+    await expect(subscribe()).rejects.toMatchObject([
+      { message: 'One socket carries at most 2 operations at once.', extensions: { code: 'LIMIT_EXCEEDED' } },
+    ]);
+    const large = client.iterate({ query: `{ instrument(symbol: "${'X'.repeat(10_000)}") { symbol } }` });
+    await expect(large.next()).rejects.toMatchObject({ code: 1009 });
+    await client.dispose();
   });
 
   it('are told to come back elsewhere when the gateway stops', async () => {
