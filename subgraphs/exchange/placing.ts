@@ -1,10 +1,11 @@
 /** Placing an order: it is checked, matched against the book, and what is left of it rests or expires. */
 import { type CommandPayload, command } from '../../platform/command.ts';
 import type { Decimal } from '../../platform/decimal.ts';
-import { Refusal, refuse } from '../../platform/errors.ts';
+import { type Refusal, refuse } from '../../platform/errors.ts';
 import { normaliseSymbol } from '../../platform/symbols.ts';
 import type { Context, Tx } from './context.ts';
 import type { PlaceExchangeOrderInput } from './generated/resolvers.ts';
+import { held } from './held.ts';
 import { instrumentRules } from './instrument-rules.ts';
 import { type LockedBook, lockAccountAndBook } from './locks.ts';
 import { MATCH_LIMIT, openPurses, readMakers } from './market-lock.ts';
@@ -37,19 +38,6 @@ export async function placeExchangeOrder(context: Context, input: PlaceExchangeO
   );
   if (payload.triggeredIn) await runTriggeredStops(context, payload.triggeredIn);
   return payload;
-}
-
-/** The value or refusal of work that comes before a transaction, to be had within it: a repeat must meet neither. */
-async function held<Value>(work: () => Promise<Value>): Promise<() => Value> {
-  try {
-    const value = await work();
-    return () => value;
-  } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
-    return () => {
-      throw error;
-    };
-  }
 }
 
 async function place(

@@ -31,6 +31,9 @@ beforeAll(async () => {
     'mutation ($input: CreateExchangeAccountInput!) { createExchangeAccount(input: $input) { errors { code } } }',
     { input: { accountId: ACCOUNT, clientId: 'northwind' } },
   );
+  await graph.run('mutation ($input: DefineAssetInput!) { defineAsset(input: $input) { errors { code } } }', {
+    input: { code: 'USD' },
+  });
 });
 
 afterAll(async () => {

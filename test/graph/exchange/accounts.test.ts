@@ -307,9 +307,21 @@ describe('deposits and withdrawals', () => {
     expect(await holdings(graph, accountId)).toEqual({});
   });
 
+  it('take no asset that market data does not know', async () => {
+    const accountId = await open(graph);
+    expect(await refused(graph, 'deposit', { accountId, asset: 'TYPOCOIN', amount: '1' })).toMatchObject({
+      code: 'NOT_FOUND',
+      entity: 'Asset',
+      id: 'TYPOCOIN',
+      path: ['input', 'asset'],
+    });
+    expect(await holdings(graph, accountId)).toEqual({});
+  });
+
   it('hold more than one amount can name', async () => {
     const accountId = await open(graph);
     const amount = '9999999999999999.99999999';
+    await done(graph, 'defineAsset', { code: 'SHIB' });
     for (let i = 0; i < 2; i++) await done(graph, 'deposit', { accountId, asset: 'SHIB', amount });
     expect(await holdings(graph, accountId)).toEqual({ SHIB: '19999999999999999.99999998 + 0' });
   });
