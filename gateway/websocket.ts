@@ -80,7 +80,13 @@ export function createWebSockets(runtime: Runtime, log: Logger, limits: WebSocke
     if ((request.url ?? '').split('?', 1)[0] !== GRAPHQL_PATH) refuse(socket, '404 Not Found');
     else if (isFull) refuse(socket, '503 Service Unavailable');
     else if (!isSameOrigin(request)) refuse(socket, '403 Forbidden');
-    else sockets.handleUpgrade(request, socket, head, (client) => sockets.emit('connection', client, request));
+    else sockets.handleUpgrade(request, socket, head, (client) => accept(client, request));
+  }
+
+  function accept(client: WebSocket, request: IncomingMessage): void {
+    sockets.emit('connection', client, request);
+    client.removeAllListeners('error'); // graphql-ws would print what clients do wrong, such as a message too large
+    client.on('error', (error) => log.debug({ err: error }, 'a socket failed'));
   }
 
   return {

@@ -22,29 +22,30 @@ export interface HandlerParts {
 
 export interface Handler {
   handle(request: IncomingMessage, response: ServerResponse): void;
-  /** Refuses what comes from now on and waits for what is being answered. */
+  /** Refuses what comes from now on, ends subscriptions and waits for what else is being answered. */
   drain(): Promise<void>;
 }
 
 export function createHandler({ runner, readiness, log }: HandlerParts): Handler {
   const running = new Set<Promise<void>>();
-  let isDraining = false;
+  const draining = new AbortController();
 
   async function route(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const path = (request.url ?? '/').split('?', 1)[0];
     const { method } = request;
-    if (isDraining) {
+    if (draining.signal.aborted && path !== '/health') {
       response.setHeader('connection', 'close');
       return sendJson(response, 503, { error: 'The gateway is about to stop.' });
     }
-    if (path === GRAPHQL_PATH && method === 'POST') return answerOperation(runner, request, response);
+    const answer = () => answerOperation(runner, request, response, draining.signal);
+    if (path === GRAPHQL_PATH && method === 'POST') return answer();
     if (method !== 'GET' && method !== 'HEAD') {
       response.setHeader('allow', path === GRAPHQL_PATH ? 'GET, POST' : 'GET');
       return sendJson(response, 405, { error: `${method} is not served at ${path}.` });
     }
     switch (path) {
       case GRAPHQL_PATH:
-        return isBrowser(request) ? sendExplorer(request, response) : answerOperation(runner, request, response);
+        return isBrowser(request) ? sendExplorer(request, response) : answer();
       case '/':
         response.writeHead(302, { location: GRAPHQL_PATH }).end();
         return;
@@ -72,7 +73,7 @@ export function createHandler({ runner, readiness, log }: HandlerParts): Handler
       void answered.finally(() => running.delete(answered));
     },
     async drain() {
-      isDraining = true;
+      draining.abort();
       await Promise.all(running);
     },
   };

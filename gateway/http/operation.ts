@@ -14,11 +14,12 @@ const GRAPHQL_RESPONSE = 'application/graphql-response+json';
 /** The media types that a page of another origin cannot send without asking first, which is refused. */
 const JSON_BODY = /^application\/(graphql\+)?json\s*(;|$)/i;
 
-/** Answers a GET or POST of /graphql. */
+/** Answers a GET or POST of /graphql. A subscription ends when its client goes, or when `draining` aborts. */
 export async function answerOperation(
   runner: OperationRunner,
   request: IncomingMessage,
   response: ServerResponse,
+  draining: AbortSignal,
 ): Promise<void> {
   const aborter = new AbortController();
   response.on('close', () => {
@@ -29,7 +30,7 @@ export async function answerOperation(
   const operation = await readOperation(request);
   const result = isFault(operation) ? runner.refuse(operation, scope) : await runner.run(operation, scope);
 
-  if (accept.includes('text/event-stream')) return sendEvents(result, response, scope);
+  if (accept.includes('text/event-stream')) return sendEvents(result, response, scope, draining);
   if (!isStream(result)) return sendResult(result, response, scope, accept);
   await result[Symbol.asyncIterator]().return?.();
   const fault = callerFault('Subscribe by WebSocket, or with "accept: text/event-stream".', 'BAD_REQUEST', {
@@ -61,7 +62,7 @@ async function readOperation(request: IncomingMessage): Promise<Operation | Faul
   if (!JSON_BODY.test(request.headers['content-type'] ?? '')) {
     return callerFault('Send the operation as "content-type: application/json".', 'BAD_REQUEST', { status: 415 });
   }
-  const text = await readText(request);
+  const text = await readText(request).catch(() => ''); // the client went: nobody reads the answer
   if (text === null) {
     return callerFault(`A request takes at most ${BODY_LIMIT_BYTES} bytes.`, 'BAD_REQUEST', { status: 413 });
   }

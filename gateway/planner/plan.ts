@@ -145,20 +145,21 @@ function relocate(error: GraphQLError, path: Path): GraphQLError {
   return new GraphQLError(message, { path, originalError: originalError ?? null, extensions });
 }
 
-/** Entities at some places of the answer, each told to the subgraph once. */
-interface Gathered {
-  representations: Tree[];
-  /** By path: the entities, and for each the number of its representation, -1 for none. */
-  targets: { path: EntityPath; entities: Tree[]; numbers: number[] }[];
+/** The entities at the end of one path, and for each the number of its representation, -1 for none. */
+interface Target {
+  path: EntityPath;
+  entities: Tree[];
+  numbers: number[];
 }
 
+/** Finds the entities and adds their representations, each once. */
 function gather(
   run: Run,
   paths: readonly EntityPath[],
   represent: Representation,
   into: Tree[],
   known: Map<string, number>,
-) {
+): Target[] {
   return paths.map((path) => {
     const entities = findEntities(run.data, path);
     const numbers = entities.map((entity) => {
@@ -174,7 +175,7 @@ function gather(
 }
 
 /** Adds what the subgraph said to every place that has the entity. */
-function distribute(answers: readonly unknown[], targets: Gathered['targets']): void {
+function distribute(answers: readonly unknown[], targets: readonly Target[]): void {
   targets.forEach(({ entities, numbers }, index) => {
     // Places of one path are completed alike, so they may share what they hold; other paths may go on differently.
     const answersHere = index === 0 ? answers : copyTree(answers);
@@ -186,7 +187,7 @@ function distribute(answers: readonly unknown[], targets: Gathered['targets']): 
 }
 
 /** Errors of an entity, at every place that has it; errors of the whole fetch, at the path without list positions. */
-function placeErrors(run: Run, errors: readonly GraphQLError[], alias: string, targets: Gathered['targets']): void {
+function placeErrors(run: Run, errors: readonly GraphQLError[], alias: string, targets: readonly Target[]): void {
   for (const error of errors) {
     const at = error.path?.indexOf(alias) ?? -1;
     const number = error.path?.[at + 1];
@@ -197,7 +198,7 @@ function placeErrors(run: Run, errors: readonly GraphQLError[], alias: string, t
   }
 }
 
-function placesOf(run: Run, number: number, targets: Gathered['targets']): Path[] {
+function placesOf(run: Run, number: number, targets: readonly Target[]): Path[] {
   return targets.flatMap(({ path, numbers }) => {
     const paths: Path[] = [];
     findEntities(run.data, path, paths);

@@ -4,7 +4,7 @@ import { isUnreachable } from '../../platform/database/database-error.ts';
 import { Refusal, RequestCode, unavailable } from '../../platform/errors.ts';
 import type { Logger } from '../../platform/log.ts';
 import type { RequestScope } from '../scope.ts';
-import { isStream } from '../streams.ts';
+import { isStream, mapStream } from '../streams.ts';
 
 export interface SubgraphCall {
   document: DocumentNode;
@@ -47,7 +47,9 @@ export function guard(domain: string, transport: SubgraphTransport, options: Gua
   let away = false;
 
   function failure(error: unknown, call: SubgraphCall): ExecutionResult {
-    if (!isAway(error)) return { data: null, errors: [bug(error)] };
+    const isLeft = call.scope.signal?.aborted === true; // nobody waits, and the domain is not to blame
+    if (!isAway(error) && !isLeft) return { data: null, errors: [bug(error)] };
+    if (isLeft) return { data: null, errors: [unavailable(domain)] };
     if (!away) log.warn({ domain, err: error }, 'a domain went away');
     away = true;
     return { data: null, errors: [call.kind === 'mutation' ? outcomeUnknown(domain) : unavailable(domain)] };
@@ -68,8 +70,9 @@ export function guard(domain: string, transport: SubgraphTransport, options: Gua
       const answer = await Promise.race([transport(call, aborter.signal), tooLate]);
       if (away) log.info({ domain }, 'a domain is back');
       away = false;
-      if (!isStream(answer)) release();
-      return isStream(answer) ? answer : oncePerFetch(answer);
+      if (isStream<ExecutionResult>(answer)) return typedStream(domain, answer);
+      release();
+      return oncePerFetch(answer);
     } catch (error) {
       release();
       return failure(error, call);
@@ -86,6 +89,15 @@ function followClient(call: SubgraphCall, aborter: AbortController): () => void 
   const abort = () => aborter.abort(signal.reason);
   signal.addEventListener('abort', abort, { once: true });
   return () => signal.removeEventListener('abort', abort);
+}
+
+/** A stream that breaks off because its domain went away says so. */
+function typedStream(domain: string, source: AsyncIterable<ExecutionResult>): AsyncIterable<ExecutionResult> {
+  return mapStream(
+    source,
+    (event) => event,
+    (error) => (isAway(error) ? unavailable(domain) : error),
+  );
 }
 
 /** A domain whose database is lost says so at each field; once a fetch is enough. */

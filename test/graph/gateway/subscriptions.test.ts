@@ -90,6 +90,80 @@ describe.each([
   });
 });
 
+describe('a subscription that does not end by itself', () => {
+  let graph: ToyGraph;
+  let origin: string;
+  /** Whether the subgraph was told to stop. */
+  let isEnded: boolean;
+  beforeEach(async () => {
+    graph = await startToyGraph();
+    origin = await graph.listen();
+    isEnded = false;
+    graph.toys.marketData.execute = async () => ({
+      [Symbol.asyncIterator]: () => ({
+        next: () => new Promise(() => undefined),
+        return: async () => {
+          isEnded = true;
+          return { done: true as const, value: undefined };
+        },
+      }),
+    });
+  });
+  afterEach(() => graph.close());
+
+  const listenToEvents = (signal?: AbortSignal) =>
+    fetch(`${origin}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', accept: 'text/event-stream' },
+      body: JSON.stringify({ query: PRICES, variables: { count: 1 } }),
+      ...(signal && { signal }),
+    });
+
+  it('ends at its source when the listener of events goes', async () => {
+    const aborter = new AbortController();
+    await listenToEvents(aborter.signal);
+    aborter.abort();
+    await expect.poll(() => isEnded).toBe(true);
+  });
+
+  it('ends at its source when the client leaves it, even between events', async () => {
+    const url = `${origin.replace('http', 'ws')}/graphql`;
+    const client = createClient({ url, webSocketImpl: WebSocket, retryAttempts: 0 });
+    const iterator = client.iterate({ query: PRICES, variables: { count: 1 } });
+    void iterator.next().catch(() => undefined);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    await iterator.return?.();
+    await expect.poll(() => isEnded).toBe(true);
+    await client.dispose();
+  });
+
+  it('does not keep a gateway from stopping', async () => {
+    const response = await listenToEvents();
+    await graph.gateway.close();
+    expect((await response.text()).endsWith('event: complete\ndata: \n\n')).toBe(true);
+    expect(isEnded).toBe(true);
+  });
+});
+
+describe('a subgraph elsewhere that goes', () => {
+  it('ends its subscriptions with a typed error', async () => {
+    const graph = await startToyGraph({ spreadOut: true });
+    graph.toys.marketData.execute = async () => ({
+      [Symbol.asyncIterator]: () => ({ next: () => new Promise(() => undefined) }),
+    });
+    const origin = (await graph.listen()).replace('http', 'ws');
+    const client = createClient({ url: `${origin}/graphql`, webSocketImpl: WebSocket, retryAttempts: 0 });
+    const received = client.iterate({ query: PRICES, variables: { count: 1 } }).next();
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    await graph.served.get('market-data')?.close();
+    expect((await received).value).toMatchObject({
+      errors: [{ extensions: { code: 'DOMAIN_UNAVAILABLE', domain: 'market-data' } }],
+    });
+    await client.dispose();
+    await graph.close();
+  });
+});
+
 describe('sockets', () => {
   let graph: ToyGraph;
   let origin: string;
@@ -148,25 +222,5 @@ describe('sockets', () => {
     const closed = Promise.all(sockets.map((socket) => once(socket, 'close')));
     await graph.gateway.close();
     expect((await closed).map(([code]) => code)).toEqual([1001, 1001, 1001]);
-  });
-
-  it('end the subscription at its source when the client leaves it, even between events', async () => {
-    let ended = false;
-    graph.toys.marketData.execute = async () => ({
-      [Symbol.asyncIterator]: () => ({
-        next: () => new Promise(() => undefined),
-        return: async () => {
-          ended = true;
-          return { done: true as const, value: undefined };
-        },
-      }),
-    });
-    const client = createClient({ url: `${origin}/graphql`, webSocketImpl: WebSocket, retryAttempts: 0 });
-    const iterator = client.iterate({ query: PRICES, variables: { count: 1 } });
-    void iterator.next().catch(() => undefined);
-    await new Promise((resolve) => setTimeout(resolve, 100));
-    await iterator.return?.();
-    await expect.poll(() => ended).toBe(true);
-    await client.dispose();
   });
 });
