@@ -116,6 +116,7 @@ function isSameOrigin({ headers }: IncomingMessage): boolean {
 }
 
 function refuse(socket: Duplex, status: string): void {
+  socket.on('error', () => socket.destroy()); // nobody else listens to a socket that asked for an upgrade
   socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
 }
 
