@@ -163,3 +163,20 @@ function sortKeys(value: unknown): unknown {
     entries.sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, field]) => [name, sortKeys(field)]),
   );
 }
+
+/**
+ * The value or refusal of work that a command does before its transaction (asking another domain), to be had within it:
+ * a repeat of the command must meet neither.
+ */
+export async function beforehand<Value>(domain: string, work: () => Promise<Value>): Promise<() => Value> {
+  try {
+    const value = await work();
+    return () => value;
+  } catch (error) {
+    const refusal = isUnreachable(error) ? refuse.domainUnavailable(domain) : error;
+    if (!(refusal instanceof Refusal)) throw refusal;
+    return () => {
+      throw refusal;
+    };
+  }
+}

@@ -1,11 +1,10 @@
 /** Placing an order: it is checked, matched against the book, and what is left of it rests or expires. */
-import { type CommandPayload, command } from '../../platform/command.ts';
+import { beforehand, type CommandPayload, command } from '../../platform/command.ts';
 import type { Decimal } from '../../platform/decimal.ts';
 import { type Refusal, refuse } from '../../platform/errors.ts';
 import { normaliseSymbol } from '../../platform/symbols.ts';
 import type { Context, Tx } from './context.ts';
 import type { PlaceExchangeOrderInput } from './generated/resolvers.ts';
-import { held } from './held.ts';
 import { instrumentRules } from './instrument-rules.ts';
 import { type LockedBook, lockAccountAndBook } from './locks.ts';
 import { MATCH_LIMIT, openPurses, readMakers } from './market-lock.ts';
@@ -32,7 +31,9 @@ interface Placed {
 
 /** Places the order in one transaction; STOP orders that its trades trigger are executed after it, each in its own. */
 export async function placeExchangeOrder(context: Context, input: PlaceExchangeOrderInput): Promise<OrderPayload> {
-  const rules = await held(async () => instrumentRules(context.graph, normaliseSymbol(input.symbol)));
+  const rules = await beforehand(context.domain, async () =>
+    instrumentRules(context.graph, normaliseSymbol(input.symbol)),
+  );
   const payload = await command<Context['prisma'], Placed>(context, 'placeExchangeOrder', input, (tx) =>
     place(tx, context, input, rules),
   );

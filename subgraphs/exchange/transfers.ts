@@ -1,12 +1,11 @@
 /** Money and coins that enter or leave the exchange. */
-import { type CommandPayload, command } from '../../platform/command.ts';
+import { beforehand, type CommandPayload, command } from '../../platform/command.ts';
 import type { Decimal } from '../../platform/decimal.ts';
 import { refuse } from '../../platform/errors.ts';
 import { boundedText } from '../../platform/texts.ts';
 import { requireAsset } from './assets.ts';
 import type { Context, Tx } from './context.ts';
 import type { DepositInput, WithdrawInput } from './generated/resolvers.ts';
-import { held } from './held.ts';
 import { type LockedAccount, lockAccount, lockPurse } from './locks.ts';
 import { positiveAmount } from './rules/money.ts';
 import { transfer } from './rules/settlement.ts';
@@ -17,7 +16,7 @@ export type TransferPayload = CommandPayload<{ balanceId: string; postingId: str
 
 /** Credits an account that is not closed, in an asset that market data knows. */
 export async function deposit(context: Context, input: DepositInput): Promise<TransferPayload> {
-  const requireKnown = await held(() => requireAsset(context, input.accountId, input.asset));
+  const requireKnown = await beforehand(context.domain, () => requireAsset(context, input.accountId, input.asset));
   return command(context, 'deposit', input, async (tx) => {
     const { amount, asset, reference } = readTransfer(input);
     const account = await lockAccount(tx, input.accountId);

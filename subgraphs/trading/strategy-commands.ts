@@ -1,8 +1,8 @@
 /** Creating and configuring strategies. */
-import { type CommandPayload, command } from '../../platform/command.ts';
+import { beforehand, type CommandPayload, command } from '../../platform/command.ts';
 import { isUniqueViolation } from '../../platform/database/database-error.ts';
 import { sql } from '../../platform/database/sql.ts';
-import { Refusal, refuse } from '../../platform/errors.ts';
+import { refuse } from '../../platform/errors.ts';
 import { boundedText, storableJson } from '../../platform/texts.ts';
 import { isUuid } from '../../platform/uuid.ts';
 import type { Context, Tx } from './context.ts';
@@ -19,22 +19,24 @@ export type StrategyPayload = CommandPayload<{ strategyId: string }>;
 
 /** Inserts a strategy, inactive. Its instruments and its account must exist in the domains that own them. */
 export async function createStrategy(context: Context, input: CreateStrategyInput): Promise<StrategyPayload> {
-  return refusable(async () => {
+  const checked = await beforehand(context.domain, async () => {
     const row = newStrategy(input);
     await Promise.all([
       requireInstruments(context.graph, row.instruments),
       requireAccount(context.graph, row.accountId),
     ]);
-    return command(context, 'createStrategy', input, async (tx) => {
-      const { strategyId } = row;
-      try {
-        await tx.strategy.create({ data: { ...row, traceId: context.traceId } });
-      } catch (error) {
-        if (!isUniqueViolation(error)) throw error;
-        throw refuse.conflict(null, `A strategy with id "${strategyId}" exists already.`, ['input', 'strategyId']);
-      }
-      return { strategyId };
-    });
+    return row;
+  });
+  return command(context, 'createStrategy', input, async (tx) => {
+    const row = checked();
+    const { strategyId } = row;
+    try {
+      await tx.strategy.create({ data: { ...row, traceId: context.traceId } });
+    } catch (error) {
+      if (!isUniqueViolation(error)) throw error;
+      throw refuse.conflict(null, `A strategy with id "${strategyId}" exists already.`, ['input', 'strategyId']);
+    }
+    return { strategyId };
   });
 }
 
@@ -59,25 +61,27 @@ function newStrategy(input: CreateStrategyInput) {
 
 /** Changes what the input names. Refused while the strategy trades, and when its version has moved. */
 export async function configureStrategy(context: Context, input: ConfigureStrategyInput): Promise<StrategyPayload> {
-  return refusable(async () => {
+  const checked = await beforehand(context.domain, async () => {
     const changes = settingsOf(input);
     if (changes.instruments) await requireInstruments(context.graph, changes.instruments);
-    return command(context, 'configureStrategy', input, async (tx) => {
-      const strategy = await lockStrategy(tx, input.strategyId);
-      if (strategy.version !== input.expectedVersion) throw refuse.conflict(strategy.version);
-      if (strategy.status === 'active') {
-        throw refuse.validation('An ACTIVE strategy cannot be configured. Pause or stop it first.', [
-          'input',
-          'strategyId',
-        ]);
-      }
-      if (changes.instruments) await checkNothingIsLeftOut(tx, strategy.strategyId, changes.instruments);
-      await tx.strategy.update({
-        where: { strategyId: strategy.strategyId },
-        data: { ...changes, traceId: context.traceId },
-      });
-      return { strategyId: strategy.strategyId };
+    return changes;
+  });
+  return command(context, 'configureStrategy', input, async (tx) => {
+    const changes = checked();
+    const strategy = await lockStrategy(tx, input.strategyId);
+    if (strategy.version !== input.expectedVersion) throw refuse.conflict(strategy.version);
+    if (strategy.status === 'active') {
+      throw refuse.validation('An ACTIVE strategy cannot be configured. Pause or stop it first.', [
+        'input',
+        'strategyId',
+      ]);
+    }
+    if (changes.instruments) await checkNothingIsLeftOut(tx, strategy.strategyId, changes.instruments);
+    await tx.strategy.update({
+      where: { strategyId: strategy.strategyId },
+      data: { ...changes, traceId: context.traceId },
     });
+    return { strategyId: strategy.strategyId };
   });
 }
 
@@ -123,14 +127,4 @@ async function checkNothingIsLeftOut(tx: Tx, strategyId: string, symbols: string
 /** Prisma takes JSON as plain objects and arrays, which is what the JSON scalar gives. */
 function jsonParameters(parameters: Record<string, unknown>) {
   return storableJson(parameters, ['input', 'parameters']) as object;
-}
-
-/** Refusals of what is checked before the transaction are answers like those from within it. */
-async function refusable<Payload extends { errors: unknown[] }>(work: () => Promise<Payload>): Promise<Payload> {
-  try {
-    return await work();
-  } catch (error) {
-    if (error instanceof Refusal) return { errors: [error.userError] } as unknown as Payload;
-    throw error;
-  }
 }
