@@ -31,10 +31,10 @@ export class Refusal extends Error {
 
 type Path = readonly (string | number)[];
 
-/** Callers may send a megabyte of nonsense; it need not come back whole. */
 const MESSAGE_LENGTH = 500;
 
-function brief(message: string): string {
+/** The message, cut short: callers may send a megabyte of nonsense, and it need not come back whole. */
+export function brief(message: string): string {
   return message.length <= MESSAGE_LENGTH ? message : `${message.slice(0, MESSAGE_LENGTH)}…`;
 }
 

@@ -1,34 +1,30 @@
 /** The scalars of common.graphql. Each refusal says what came and what would be right. */
-import { GraphQLError, GraphQLScalarType, Kind, type ValueNode, valueFromASTUntyped } from 'graphql';
+import { GraphQLScalarType, Kind, type ValueNode, valueFromASTUntyped } from 'graphql';
 import { DECIMAL_PLACES, Decimal, toWire } from './decimal.ts';
+import { badInput } from './errors.ts';
 import { parseInstant } from './instant.ts';
 
 /** Digits before the point that numeric(24,8) holds. */
 const INTEGER_DIGITS = 16;
 const JSON_LIMIT_BYTES = 65_536; // 64 KiB
 
-/** Callers may send a megabyte of nonsense; it need not come back whole. */
-const MESSAGE_LENGTH = 500;
-
-function bad(message: string): GraphQLError {
-  return new GraphQLError(message.slice(0, MESSAGE_LENGTH), { extensions: { code: 'BAD_USER_INPUT' } });
-}
-
 function parseDecimal(value: unknown): string {
   if (typeof value !== 'string') {
-    throw bad(
+    throw badInput(
       `Decimal must be text, for example "0.5", but got the ${Array.isArray(value) ? 'list' : typeof value} ${JSON.stringify(value)}.`,
     );
   }
   const match = /^([+-]?)(\d+)(?:\.(\d+))?$/.exec(value);
-  if (!match) throw bad(`Decimal must be digits with an optional point, for example "-12.5", but got "${value}".`);
+  if (!match) throw badInput(`Decimal must be digits with an optional point, for example "-12.5", but got "${value}".`);
   const [, sign = '', whole = '', fraction = ''] = match;
   if (fraction.length > DECIMAL_PLACES) {
-    throw bad(`Decimal takes at most ${DECIMAL_PLACES} fractional digits, but got ${fraction.length} in "${value}".`);
+    throw badInput(
+      `Decimal takes at most ${DECIMAL_PLACES} fractional digits, but got ${fraction.length} in "${value}".`,
+    );
   }
   const digits = whole.replace(/^0+(?=\d)/, '');
   if (digits.length > INTEGER_DIGITS) {
-    throw bad(
+    throw badInput(
       `Decimal takes at most ${INTEGER_DIGITS} digits before the point, but got ${digits.length} in "${value}".`,
     );
   }
@@ -41,7 +37,7 @@ const decimalScalar = new GraphQLScalarType<string, string>({
   parseLiteral: (node: ValueNode) => {
     if (node.kind === Kind.STRING) return parseDecimal(node.value);
     const shown = 'value' in node ? String(node.value) : node.kind;
-    throw bad(`Decimal must be written as text, "${shown}", not as a bare ${shown}.`);
+    throw badInput(`Decimal must be written as text, "${shown}", not as a bare ${shown}.`);
   },
   serialize: (value) => {
     if (typeof value === 'string' || value instanceof Decimal) return toWire(value);
@@ -51,10 +47,10 @@ const decimalScalar = new GraphQLScalarType<string, string>({
 
 function parseDateTime(value: unknown): string {
   if (typeof value !== 'string') {
-    throw bad(`DateTime must be text, for example "2026-01-01T00:00:00Z", but got ${JSON.stringify(value)}.`);
+    throw badInput(`DateTime must be text, for example "2026-01-01T00:00:00Z", but got ${JSON.stringify(value)}.`);
   }
   const parsed = parseInstant(value);
-  if ('problem' in parsed) throw bad(`DateTime ${parsed.problem}, but got "${value}".`);
+  if ('problem' in parsed) throw badInput(`DateTime ${parsed.problem}, but got "${value}".`);
   return parsed.instant;
 }
 
@@ -71,10 +67,10 @@ const dateTimeScalar = new GraphQLScalarType<string, string>({
 
 function parseJson(value: unknown): Record<string, unknown> {
   if (value === null || typeof value !== 'object' || Array.isArray(value)) {
-    throw bad(`JSON must be an object, for example {"desk": "a"}, but got ${JSON.stringify(value)}.`);
+    throw badInput(`JSON must be an object, for example {"desk": "a"}, but got ${JSON.stringify(value)}.`);
   }
   const bytes = Buffer.byteLength(JSON.stringify(value));
-  if (bytes > JSON_LIMIT_BYTES) throw bad(`JSON takes at most ${JSON_LIMIT_BYTES} bytes, but got ${bytes}.`);
+  if (bytes > JSON_LIMIT_BYTES) throw badInput(`JSON takes at most ${JSON_LIMIT_BYTES} bytes, but got ${bytes}.`);
   return value as Record<string, unknown>;
 }
 

@@ -13,6 +13,7 @@ import {
   type OperationDefinitionNode,
   print,
 } from 'graphql';
+import { brief } from '../../platform/errors.ts';
 import { callerFault } from '../errors.ts';
 import type { RequestScope } from '../scope.ts';
 import { isStream, mapStream } from '../streams.ts';
@@ -226,11 +227,8 @@ function unknownKind({ operation }: OperationDefinitionNode): GraphQLError {
   return callerFault(`This graph has no ${operation}s.`, 'GRAPHQL_VALIDATION_FAILED');
 }
 
-/** Clients may send a megabyte of nonsense; it need not come back whole. */
-const MESSAGE_LENGTH = 500;
-
 function badVariable({ message, nodes }: GraphQLError): GraphQLError {
-  return new GraphQLError(message.slice(0, MESSAGE_LENGTH), {
+  return new GraphQLError(brief(message), {
     nodes: nodes ?? null,
     extensions: { code: 'BAD_USER_INPUT', http: { status: 400 } },
   });
