@@ -1,4 +1,7 @@
-/** The migrations as they lie in prisma/<domain>/migrations/<time>_<name>/migration.sql. */
+/**
+ * The migrations as they lie in prisma/<domain>/migrations/<time>_<name>/migration.sql. Those of prisma/common are every
+ * domain's: they take their place among its own by time.
+ */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -15,13 +18,21 @@ export interface Migration {
   script: string;
 }
 
-/** The domain's migrations, oldest first. */
+/** The domain's migrations and the common ones, oldest first. */
 export async function readMigrations(domain: Domain, folder: string = PRISMA_FOLDER): Promise<Migration[]> {
-  const base = join(folder, domain, 'migrations');
-  const entries = await readdir(base, { withFileTypes: true });
+  const [own, common] = await Promise.all([readFolder(join(folder, domain)), readFolder(join(folder, 'common'))]);
+  return [...own, ...common].sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+async function readFolder(folder: string): Promise<Migration[]> {
+  const base = join(folder, 'migrations');
+  const entries = await readdir(base, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  });
   const names = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
   return Promise.all(
-    names.sort().map(async (name) => {
+    names.map(async (name) => {
       const file = join(base, name, 'migration.sql');
       return { name, file, script: await readFile(file, 'utf8') };
     }),

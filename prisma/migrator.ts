@@ -42,7 +42,9 @@ export async function migrate(options: MigrateOptions): Promise<void> {
       const connection = { url, schema: schemaOf(domain) };
       await provision(admin, connection);
       const applied = await applyMigrations(domain, connection, await readMigrations(domain, folder), log);
-      if (applied.length > 0) log.info({ domain, applied }, 'migrated');
+      if (applied.length === 0) continue;
+      await refreshCaptures(connection);
+      log.info({ domain, applied }, 'migrated');
     }
   } finally {
     await admin.end();
@@ -91,5 +93,15 @@ async function clearInterrupted(connection: Connection): Promise<void> {
     );
     if (!rows[0]?.known) return;
     await client.query('delete from _prisma_migrations where finished_at is null and rolled_back_at is null');
+  });
+}
+
+/** What the change feed logs of a row follows the columns that its table has now. */
+async function refreshCaptures(connection: Connection): Promise<void> {
+  await asRole(connection, async (client) => {
+    const { rows } = await client.query<{ known: boolean }>(
+      `select to_regproc('refresh_captures') is not null as known`,
+    );
+    if (rows[0]?.known) await client.query('select refresh_captures()');
   });
 }
