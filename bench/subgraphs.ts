@@ -36,9 +36,7 @@ function real(url: string, graph: GraphClient) {
 }
 
 /** The query that is measured asks no domain for another's facts. */
-const unreachable: GraphClient = {
-  request: () => Promise.reject(new Error('A subgraph asked the graph')),
-};
+const unreachable = createGraphClient(() => Promise.reject(new Error('A subgraph asked the graph')));
 
 /** Fills an empty, migrated database with the demo. */
 export async function fillDatabase(url: string): Promise<void> {

@@ -5,6 +5,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { ExecutionResult } from 'graphql';
 import type { Logger } from '../platform/log.ts';
+import { endOn, isStream, openLater } from '../platform/streams.ts';
 import { composeSupergraph } from './compose.ts';
 import { callerFault } from './errors.ts';
 import { createHandler, type Readiness } from './http/handler.ts';
@@ -12,7 +13,6 @@ import { LIMITS, type Limits } from './limits.ts';
 import { nativePlanner } from './planner/native.ts';
 import { operationRunner, startRuntime } from './runtime.ts';
 import { createScope } from './scope.ts';
-import { isStream } from './streams.ts';
 import { type LocalSubgraph, localTransport } from './transport/local.ts';
 import { type RemoteSubgraph, remoteTransport } from './transport/remote.ts';
 import { guard, type SubgraphExecutor } from './transport/subgraph-call.ts';
@@ -50,6 +50,15 @@ export interface Gateway {
   attachWebSocket(server: Server): void;
   /** One query or mutation of a caller in this process. Never rejects. */
   execute(document: string, variables?: Record<string, unknown>, options?: ExecuteOptions): Promise<ExecutionResult>;
+  /**
+   * The results of a subscription of a caller in this process, until the caller leaves or the signal aborts. Begins when
+   * the first is asked for. Never throws: what is wrong is the last result.
+   */
+  subscribe(
+    document: string,
+    variables?: Record<string, unknown>,
+    options?: ExecuteOptions,
+  ): AsyncIterableIterator<ExecutionResult, undefined>;
   supergraphSdl: string;
   /** Lets what runs come to its end, closes sockets in steps, then everything else. */
   close(): Promise<void>;
@@ -95,6 +104,14 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       await result[Symbol.asyncIterator]().return?.();
       return runner.refuse(callerFault('A subscription has no single answer: subscribe to it.'), scope);
     },
+    subscribe(document, variables = {}, { operationName, headers, signal } = {}) {
+      const scope = createScope(headers);
+      const open = async () => {
+        const result = await runner.run({ query: document, variables, ...(operationName && { operationName }) }, scope);
+        return isStream<ExecutionResult>(result) ? result : once(result);
+      };
+      return endOn(signal, openLater(open));
+    },
     async close() {
       await Promise.all([webSockets.drain(), http.drain()]);
       for (const server of servers) closeServer(server);
@@ -102,6 +119,10 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       await Promise.all(subgraphs.map((subgraph) => subgraph.close()));
     },
   };
+}
+
+async function* once<Value>(value: Value): AsyncGenerator<Value> {
+  yield value;
 }
 
 function connect(subgraph: GatewaySubgraph, { log, fetchTimeoutMs }: GatewayOptions): Connected {

@@ -26,7 +26,10 @@ await runMain(async (process) => {
 /** Every subgraph in this process, on the database of the settings, with the demo loaded. */
 async function allInOne(config: Config, log: Logger, process: Process): Promise<Gateway> {
   const { url } = await openPostgres(config, log, process);
-  const graph = createGraphClient((document, variables) => gateway.execute(document, variables));
+  const graph = createGraphClient(
+    (document, variables) => gateway.execute(document, variables),
+    (document, variables) => gateway.subscribe(document, variables),
+  );
   const running = subgraphs.map((definition) =>
     startSubgraph(definition, {
       databaseUrl: domainUrl(url, definition.name, config.environment),

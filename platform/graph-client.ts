@@ -1,4 +1,7 @@
+import { createClient } from 'graphql-ws';
+import WebSocket from 'ws';
 import { refuse } from './errors.ts';
+import { endOn, mapStream } from './streams.ts';
 
 /** The whole graph as one domain asks it for facts of another. */
 export interface GraphClient {
@@ -8,6 +11,16 @@ export interface GraphClient {
    * @throws Error when the graph refuses the document: a bug of the caller
    */
   request<Data>(document: string, variables?: Record<string, unknown>): Promise<Data>;
+  /**
+   * The `data` of each event, until the caller leaves the stream or `signal` aborts, which ends it. It throws as
+   * `request` does, also when the connection to the graph goes: whoever wants to go on subscribes anew, `after` the
+   * last cursor it saw.
+   */
+  subscribe<Data>(
+    document: string,
+    variables?: Record<string, unknown>,
+    options?: { signal?: AbortSignal },
+  ): AsyncIterableIterator<Data, undefined>;
 }
 
 interface GraphResponse {
@@ -18,19 +31,41 @@ interface GraphResponse {
 /** Sends an operation to the graph, wherever it is. */
 export type GraphTransport = (document: string, variables: Record<string, unknown>) => Promise<GraphResponse>;
 
+/** Subscribes to the graph, wherever it is. Ends when the caller leaves; throws when the connection goes. */
+export type GraphSubscribeTransport = (
+  document: string,
+  variables: Record<string, unknown>,
+) => AsyncIterable<GraphResponse>;
+
 /** A command that waits longer for another domain is better refused. */
 const REQUEST_TIMEOUT_MS = 5_000; // 5 seconds
 
-export function createGraphClient(send: GraphTransport): GraphClient {
+/** @param subscribe how to subscribe. @default refused: the caller has no way to */
+export function createGraphClient(send: GraphTransport, subscribe?: GraphSubscribeTransport): GraphClient {
   return {
     async request<Data>(document: string, variables: Record<string, unknown> = {}) {
-      const { data, errors = [] } = await send(document, variables);
-      const away = errors.find((error) => error.extensions?.code === 'DOMAIN_UNAVAILABLE');
-      if (away) throw refuse.domainUnavailable(String(away.extensions?.domain ?? 'graph'));
-      if (errors.length > 0) throw new Error(`The graph refused a request: ${errors.map((e) => e.message).join('; ')}`);
-      return data as Data;
+      return dataOf<Data>(await send(document, variables));
+    },
+    subscribe<Data>(document: string, variables: Record<string, unknown> = {}, { signal }: SubscribeOptions = {}) {
+      if (!subscribe) throw new Error('This client of the graph was made without a way to subscribe');
+      return endOn(signal, mapStream(subscribe(document, variables), dataOf<Data>));
     },
   };
+}
+
+interface SubscribeOptions {
+  signal?: AbortSignal;
+}
+
+function dataOf<Data>({ data, errors = [] }: GraphResponse): Data {
+  const away = errors.find((error) => error.extensions?.code === 'DOMAIN_UNAVAILABLE');
+  if (away) throw refuse.domainUnavailable(String(away.extensions?.domain ?? 'graph'));
+  if (errors.length > 0) throw new Error(messagesOf(errors));
+  return data as Data;
+}
+
+function messagesOf(errors: readonly { message: string }[]): string {
+  return `The graph refused a request: ${errors.map(({ message }) => message).join('; ')}`;
 }
 
 /** The graph behind a gateway's URL. */
@@ -47,4 +82,20 @@ export function httpTransport(url: string): GraphTransport {
     if (response.status >= 500) throw refuse.domainUnavailable('gateway');
     return (await response.json()) as GraphResponse;
   };
+}
+
+/** Subscriptions of the graph behind a gateway's URL. They share one socket, which is open while there is any. */
+export function webSocketTransport(url: string): GraphSubscribeTransport {
+  const client = createClient({
+    url: url.replace(/^http/, 'ws'),
+    webSocketImpl: WebSocket,
+    connectionAckWaitTimeout: REQUEST_TIMEOUT_MS,
+    retryAttempts: 0, // the caller knows its cursor and comes back
+  });
+  return (query, variables) =>
+    mapStream(
+      client.iterate({ query, variables }),
+      (event) => event as GraphResponse,
+      (error) => (Array.isArray(error) ? new Error(messagesOf(error)) : refuse.domainUnavailable('gateway')),
+    );
 }

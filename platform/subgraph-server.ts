@@ -1,4 +1,4 @@
-/** A subgraph as a process of its own: GraphQL over HTTP by Apollo Server, with /health and /ready beside it. */
+/** A subgraph as a process of its own: GraphQL over HTTP by Apollo Server and over WebSocket, with /health and /ready. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { ApolloServer, HeaderMap, type HTTPGraphQLRequest } from '@apollo/server';
@@ -6,6 +6,7 @@ import { ApolloServerPluginInlineTraceDisabled } from '@apollo/server/plugin/dis
 import type { SubgraphContext } from './context.ts';
 import { readBody } from './http.ts';
 import { type Subgraph, showErrors } from './subgraph.ts';
+import { serveSubgraphSockets } from './subgraph-sockets.ts';
 
 export interface SubgraphServer {
   /** Where it listens, for example "http://127.0.0.1:4002/graphql". */
@@ -32,6 +33,7 @@ export async function serveSubgraph(
   const server = createServer((request, response) => {
     respond(apollo, subgraph, request, response).catch((error: unknown) => response.destroy(error as Error));
   });
+  const sockets = serveSubgraphSockets(subgraph, server);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(options.port, options.host, resolve);
@@ -40,7 +42,7 @@ export async function serveSubgraph(
   return {
     url: `http://${options.host}:${port}/graphql`,
     close: async () => {
-      await closeServer(server);
+      await Promise.all([sockets.close(), closeServer(server)]);
       await apollo.stop();
     },
   };

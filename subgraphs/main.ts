@@ -1,7 +1,7 @@
 /** `npm run start:subgraph -- trading`: one subgraph as a process of its own. */
 import { readConfig } from '../platform/config.ts';
 import { DEFAULT_PORTS, DOMAINS, environmentPrefix } from '../platform/domains.ts';
-import { createGraphClient, httpTransport } from '../platform/graph-client.ts';
+import { createGraphClient, httpTransport, webSocketTransport } from '../platform/graph-client.ts';
 import { createLogger } from '../platform/log.ts';
 import { runMain } from '../platform/process.ts';
 import { startSubgraph } from '../platform/subgraph.ts';
@@ -19,7 +19,7 @@ await runMain(async (process) => {
 
   const ownUrl = config.environment[`${environmentPrefix(name)}_DATABASE_URL`];
   const databaseUrl = ownUrl ?? domainUrl((await openPostgres(config, log, process)).url, name, config.environment);
-  const graph = createGraphClient(httpTransport(config.gatewayUrl));
+  const graph = createGraphClient(httpTransport(config.gatewayUrl), webSocketTransport(config.gatewayUrl));
   const subgraph = startSubgraph(definition, { databaseUrl, poolSize: config.databasePoolSize, graph, log });
   process.onStop(() => subgraph.close());
 

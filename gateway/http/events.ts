@@ -2,8 +2,8 @@
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import type { ExecutionResult } from 'graphql';
+import { isStream } from '../../platform/streams.ts';
 import type { RequestScope } from '../scope.ts';
-import { isStream } from '../streams.ts';
 
 /** A comment that keeps proxies from closing a silent connection. */
 const PING_INTERVAL_MS = 12_000; // 12 seconds

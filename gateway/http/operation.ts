@@ -2,10 +2,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ExecutionResult, GraphQLError } from 'graphql';
 import { BODY_LIMIT_BYTES } from '../../platform/http.ts';
+import { isStream } from '../../platform/streams.ts';
 import { callerFault, statusOf } from '../errors.ts';
 import type { Operation, OperationRunner } from '../runtime.ts';
 import { createScope, type RequestScope } from '../scope.ts';
-import { isStream } from '../streams.ts';
 import { readText } from './body.ts';
 import { sendEvents } from './events.ts';
 

@@ -14,9 +14,9 @@ import {
   print,
 } from 'graphql';
 import { brief } from '../../platform/errors.ts';
+import { isStream, mapStream } from '../../platform/streams.ts';
 import { callerFault } from '../errors.ts';
 import type { RequestScope } from '../scope.ts';
-import { isStream, mapStream } from '../streams.ts';
 import type { SubgraphExecutor } from '../transport/subgraph-call.ts';
 import { type Introspection, introspectionOf, withoutIntrospection } from './introspection.ts';
 import { type CompiledPlan, compilePlan, type Fetch, type Run } from './plan.ts';

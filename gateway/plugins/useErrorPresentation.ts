@@ -1,10 +1,10 @@
 import type { GatewayPlugin } from '@graphql-hive/gateway-runtime';
 import type { ExecutionResult } from 'graphql';
 import type { Logger } from '../../platform/log.ts';
+import { isStream } from '../../platform/streams.ts';
 import { presentResult } from '../errors.ts';
 import { type OperationContext, operationContext } from '../runtime.ts';
 import type { RequestScope } from '../scope.ts';
-import { isStream } from '../streams.ts';
 
 /** Shows clients their own faults and nothing of how the graph is built; bugs are logged whole. */
 export function useErrorPresentation(log: Logger): GatewayPlugin<OperationContext> {

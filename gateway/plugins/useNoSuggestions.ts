@@ -1,6 +1,6 @@
 import type { GatewayPlugin } from '@graphql-hive/gateway-runtime';
 import { type ExecutionResult, GraphQLError } from 'graphql';
-import { isStream } from '../streams.ts';
+import { isStream } from '../../platform/streams.ts';
 
 const SUGGESTION = / Did you mean .*\?$/s;
 

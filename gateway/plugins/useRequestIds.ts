@@ -1,7 +1,7 @@
 import type { GatewayPlugin } from '@graphql-hive/gateway-runtime';
 import type { ExecutionResult } from 'graphql';
+import { isStream } from '../../platform/streams.ts';
 import { type OperationContext, operationContext } from '../runtime.ts';
-import { isStream } from '../streams.ts';
 
 /** Tells the request's ids in each answer (events of a subscription aside), so that logs and traces of it are found. */
 export function useRequestIds(): GatewayPlugin<OperationContext> {

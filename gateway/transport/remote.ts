@@ -4,7 +4,7 @@ import https from 'node:https';
 import { type ExecutionResult, GraphQLError, type GraphQLFormattedError } from 'graphql';
 import { type Client, createClient } from 'graphql-ws';
 import WebSocket from 'ws';
-import { mapStream } from '../streams.ts';
+import { mapStream } from '../../platform/streams.ts';
 import { DomainUnavailable, type SubgraphCall, type SubgraphTransport } from './subgraph-call.ts';
 
 export interface RemoteSubgraph {

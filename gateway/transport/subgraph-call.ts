@@ -3,8 +3,8 @@ import { type DocumentNode, type ExecutionResult, GraphQLError } from 'graphql';
 import { isUnreachable } from '../../platform/database/database-error.ts';
 import { Refusal, RequestCode, unavailable } from '../../platform/errors.ts';
 import type { Logger } from '../../platform/log.ts';
+import { isStream, mapStream } from '../../platform/streams.ts';
 import type { RequestScope } from '../scope.ts';
-import { isStream, mapStream } from '../streams.ts';
 
 export interface SubgraphCall {
   document: DocumentNode;

@@ -60,6 +60,7 @@ describe('the explorer', () => {
 function dyingAfter(requests: number, { client }: TestGraph): GraphClient {
   let left = requests;
   return {
+    ...client,
     request: (document, variables) =>
       left-- > 0 ? client.request(document, variables) : Promise.reject(new Error('killed')),
   };

@@ -190,6 +190,7 @@ describe('loading', () => {
     const path = folder({ [name]: csv(TRADES, rows(20_000, tradeRow)) });
     const stopping = new AbortController();
     const interrupted: GraphClient = {
+      ...client,
       async request(document, variables) {
         if (document.includes('ingestPrices')) stopping.abort();
         return client.request(document, variables);

@@ -52,7 +52,10 @@ export async function startGraph(settings: TestGraphOptions = {}): Promise<TestG
   const { spreadOut = false, adminUrl = inject('adminUrl'), ...options } = settings;
   const { url, drop } = await copyTemplate(adminUrl);
   const log = createLogger({ level: process.env.LOG_LEVEL ?? 'fatal', service: 'test' });
-  const client = createGraphClient((document, variables) => gateway.execute(document, variables));
+  const client = createGraphClient(
+    (document, variables) => gateway.execute(document, variables),
+    (document, variables) => gateway.subscribe(document, variables),
+  );
   const subgraphs = new Map(
     definitions.map((definition) => [
       definition.name,

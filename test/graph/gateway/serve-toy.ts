@@ -1,9 +1,11 @@
 /** A toy as a process of its own would be: GraphQL over HTTP and WebSocket. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { type ExecutionResult, parse } from 'graphql';
-import { useServer } from 'graphql-ws/use/ws';
-import { WebSocketServer } from 'ws';
+import type { LocalRequest } from '../../../gateway/transport/local.ts';
+import { createLogger } from '../../../platform/log.ts';
+import { serveSubgraphSockets } from '../../../platform/subgraph-sockets.ts';
 import type { Toy } from './toy-subgraphs.ts';
 
 export interface ServedToy {
@@ -14,18 +16,22 @@ export interface ServedToy {
 
 export async function serveToy(toy: Toy): Promise<ServedToy> {
   const server = createServer((request, response) => void answer(toy, request, response));
-  const sockets = new WebSocketServer({ server });
-  useServer(
+  const sockets = new Set<Duplex>();
+  server.on('upgrade', (_request, socket: Duplex) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+  });
+  serveSubgraphSockets(
     {
-      onSubscribe: (_context, _id, { query, variables }) => ({
-        schema: toy.schema,
-        document: parse(query),
-        variableValues: variables ?? {},
+      schema: toy.schema,
+      execute: (request) => toy.execute(request as LocalRequest),
+      createContext: () => ({
+        domain: 'trading',
+        requestId: 'toy',
+        log: createLogger({ level: 'silent', service: 'toy' }),
       }),
-      subscribe: async ({ document, variableValues }) =>
-        toy.execute({ document, variables: { ...variableValues }, headers: {} }) as never,
     },
-    sockets,
+    server,
   );
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
@@ -49,8 +55,8 @@ async function answer(toy: Toy, request: IncomingMessage, response: ServerRespon
   }
 }
 
-function cut(server: Server, sockets: WebSocketServer): Promise<void> {
-  for (const client of sockets.clients) client.terminate();
+function cut(server: Server, sockets: ReadonlySet<Duplex>): Promise<void> {
+  for (const socket of sockets) socket.destroy();
   return new Promise((resolve) => {
     server.close(() => resolve());
     server.closeAllConnections();
