@@ -1,0 +1,36 @@
+/**
+ * Judges what subscribers received by what was committed. Pure: it takes the two accounts and gives every way in which
+ * they do not fit; an empty list is a pass.
+ */
+import { checkCursors } from './cursor-order.ts';
+import type { Subscriber, Transaction, Violation } from './history.ts';
+import { Listening } from './listening.ts';
+import { truthOf } from './truth.ts';
+
+/** A broken feed breaks thousands of promises; the first of each subscriber tell enough. */
+const TOLD_PER_SUBSCRIBER = 20;
+
+export interface Verdict {
+  violations: Violation[];
+  /** Changes received in all, snapshots not counted. */
+  changes: number;
+  /** Times that a subscriber was told to begin anew. */
+  resyncs: number;
+}
+
+export function check(transactions: readonly Transaction[], subscribers: readonly Subscriber[]): Verdict {
+  const verdict: Verdict = { violations: checkCursors(subscribers), changes: 0, resyncs: 0 };
+  for (const topic of new Set(subscribers.map((subscriber) => subscriber.topic))) {
+    const truth = truthOf(transactions.filter((transaction) => transaction.topic === topic));
+    for (const subscriber of subscribers) {
+      if (subscriber.topic !== topic) continue;
+      const listening = new Listening(truth, subscriber);
+      for (const session of subscriber.sessions) listening.follow(session);
+      if (subscriber.isSettled) listening.finish();
+      verdict.violations.push(...listening.violations.slice(0, TOLD_PER_SUBSCRIBER));
+      verdict.changes += listening.changes;
+      verdict.resyncs += listening.resyncs;
+    }
+  }
+  return verdict;
+}

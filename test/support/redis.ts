@@ -1,0 +1,107 @@
+/** A real Redis server of a test's own, on a free port and in a folder that is removed with it. */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from './processes.ts';
+
+export interface RedisServer {
+  url: string;
+  port: number;
+  /** Ends it as a crash does: nothing is saved. */
+  kill(): Promise<void>;
+  /** Starts it again on the same port, empty. Does nothing while it runs. */
+  start(): Promise<void>;
+  /** One command by its words, as the text Redis answers ("+OK", ":3", …). */
+  command(...words: string[]): Promise<string>;
+  signal(signal: 'SIGSTOP' | 'SIGCONT'): void;
+  stop(): Promise<void>;
+}
+
+/** Starts a server; installs the program first where it is missing and we may. Throws one sentence where we may not. */
+export async function startRedis(): Promise<RedisServer> {
+  const program = findProgram() ?? install();
+  const folder = await mkdtemp(join(tmpdir(), 'trading-data-graph-redis-'));
+  const port = await freePort();
+  let server: ChildProcess | null = null;
+
+  async function start(): Promise<void> {
+    if (server) return;
+    const args = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', folder];
+    const started = spawn(program, args, { stdio: 'ignore' });
+    server = started;
+    started.once('exit', () => {
+      if (server === started) server = null;
+    });
+    await untilAnswers(port);
+  }
+  async function kill(): Promise<void> {
+    if (!server) return;
+    const ended = once(server, 'exit');
+    server.kill('SIGKILL');
+    await ended;
+  }
+  const killWithUs = () => server?.kill('SIGKILL');
+  process.once('exit', killWithUs);
+
+  await start();
+  return {
+    url: `redis://127.0.0.1:${port}`,
+    port,
+    kill,
+    start,
+    command: (...words) => ask(port, words),
+    signal: (signal) => server?.kill(signal),
+    async stop() {
+      process.off('exit', killWithUs);
+      await kill();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+function findProgram(): string | undefined {
+  const folders = (process.env.PATH ?? '').split(delimiter);
+  return folders.map((folder) => join(folder, 'redis-server')).find((path) => existsSync(path));
+}
+
+function install(): string {
+  const mayInstall = process.getuid?.() === 0 && existsSync('/etc/debian_version');
+  if (mayInstall) {
+    execFileSync('apt-get', ['update', '-qq'], { stdio: 'ignore' });
+    const environment = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' }; // the package starts no server
+    execFileSync('apt-get', ['install', '-y', '-qq', 'redis-server'], { stdio: 'ignore', env: environment });
+  }
+  const program = findProgram();
+  if (!program)
+    throw new Error('These tests need the program redis-server on the PATH: install the package "redis-server".');
+  return program;
+}
+
+const ATTEMPTS = 200;
+const PAUSE_MS = 25; // five seconds in all
+
+async function untilAnswers(port: number): Promise<void> {
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    if ((await ask(port, ['PING']).catch(() => '')) === '+PONG') return;
+    await sleep(PAUSE_MS);
+  }
+  throw new Error(`The Redis server on port ${port} did not answer.`);
+}
+
+async function ask(port: number, words: string[]): Promise<string> {
+  const socket = connect(port, '127.0.0.1');
+  socket.setTimeout(2_000, () => socket.destroy(new Error('Redis does not answer')));
+  try {
+    await once(socket, 'connect');
+    socket.write(`*${words.length}\r\n${words.map((word) => `$${Buffer.byteLength(word)}\r\n${word}\r\n`).join('')}`);
+    const [answer] = (await once(socket, 'data')) as [Buffer];
+    return answer.toString().trimEnd();
+  } finally {
+    socket.destroy();
+  }
+}
