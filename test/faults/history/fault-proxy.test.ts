@@ -51,7 +51,7 @@ describe('a fault proxy', () => {
     await echoed(socket, 'a');
     proxy.set({ kind: 'cut' });
     await closed(socket);
-    await closed(await opened());
+    await closed(connect(proxy.port, '127.0.0.1').on('error', () => undefined));
     proxy.set({ kind: 'pass' });
     expect((await echoed(await opened(), 'b')).got).toBe('b');
   });
