@@ -34,6 +34,8 @@ async function allInOne(config: Config, log: Logger, process: Process): Promise<
     startSubgraph(definition, {
       databaseUrl: domainUrl(url, definition.name, config.environment),
       poolSize: config.databasePoolSize,
+      redisUrl: config.redisUrl,
+      retention: config.retention,
       graph,
       log,
     }),

@@ -58,7 +58,9 @@ export async function command<Client, Result extends CommandResult>(
   };
   try {
     if (key !== null) checkKey(key);
-    return await withRetries(() => transact(context, run));
+    const payload = await withRetries(() => transact(context, run));
+    context.feed.ring();
+    return payload;
   } catch (error) {
     if (error instanceof Refusal) return failed<Result>(error);
     if (isUnreachable(error) || isPoolExhausted(error)) {

@@ -1,6 +1,7 @@
 /** Settings, read once from the environment, checked, and passed down. The README lists them in one table. */
 import { z } from 'zod';
 import { DEFAULT_PORTS, DOMAINS, type Domain, environmentPrefix } from './domains.ts';
+import { DEFAULT_RETENTION, type Retention } from './feed/retention.ts';
 
 const port = z.coerce.number().int().min(0).max(65_535);
 
@@ -17,6 +18,12 @@ const schema = z.object({
   POSTGRES_PORT: port.default(54_329),
   /** Connections a subgraph opens to PostgreSQL at most. */
   DATABASE_POOL_SIZE: z.coerce.number().int().min(2).max(200).default(10),
+  /** Redis; without it every process reads its ticks from PostgreSQL. */
+  REDIS_URL: z.url({ protocol: /^rediss?$/ }).optional(),
+  /** Age up to which changes are kept for clients that come back. */
+  FEED_RETENTION_HOURS: z.coerce.number().min(0.01).max(8_760).default(DEFAULT_RETENTION.hours),
+  /** Size up to which they are kept, a domain. */
+  FEED_RETENTION_BYTES: z.coerce.number().int().min(8_388_608).default(DEFAULT_RETENTION.bytes),
   /** Where a subgraph process reaches the whole graph. */
   GATEWAY_URL: z.url().default('http://127.0.0.1:4000/graphql'),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
@@ -30,6 +37,8 @@ export interface Config {
   dataDir: string;
   postgresPort: number;
   databasePoolSize: number;
+  redisUrl: string | undefined;
+  retention: Retention;
   gatewayUrl: string;
   logLevel: string;
   production: boolean;
@@ -65,6 +74,8 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     dataDir: values.DATA_DIR,
     postgresPort: values.POSTGRES_PORT,
     databasePoolSize: values.DATABASE_POOL_SIZE,
+    redisUrl: values.REDIS_URL,
+    retention: { hours: values.FEED_RETENTION_HOURS, bytes: values.FEED_RETENTION_BYTES },
     gatewayUrl: values.GATEWAY_URL,
     logLevel: values.LOG_LEVEL,
     production: values.NODE_ENV === 'production',

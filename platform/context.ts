@@ -2,6 +2,10 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import type { Database } from './database/database.ts';
 import type { Sql } from './database/sql.ts';
 import type { Domain } from './domains.ts';
+import type { Feed } from './feed/feed.ts';
+import { type ChangeEvent, type RowChangesOptions, rowChanges } from './feed/row-changes.ts';
+import { type StateChangesOptions, stateChanges } from './feed/state-changes.ts';
+import type { Topic } from './feed/topic.ts';
 import type { GraphClient } from './graph-client.ts';
 import { type ChildList, createLoaders, type Entity } from './loaders.ts';
 import type { Logger } from './log.ts';
@@ -16,6 +20,8 @@ export interface SubgraphContext<Client> {
   prisma: Client;
   /** The whole graph, for facts that other domains own. Ask before a transaction is opened, never within. */
   graph: GraphClient;
+  /** This domain's change feed. */
+  feed: Feed;
   /** W3C trace id of the request: 32 lower-case hex digits. */
   traceId: string;
   requestId: string;
@@ -38,13 +44,20 @@ export interface SubgraphContext<Client> {
   ): Promise<Connection<Row>>;
   /** The batch of that name in this request, for reads that no declaration covers. `batch` answers in its keys' order. */
   batch<Key, Value>(name: string, key: Key, batch: (keys: readonly Key[]) => Promise<Value[]>): Promise<Value>;
+  /** What a subscription tells of a topic's rows: a snapshot, or what followed `after`, and then every change. */
+  changes<Row>(topic: Topic<Row>, options: RowChangesOptions): Changes<Row>;
+  /** The same for what is made of many rows, told whole whenever something moves it. */
+  states<State>(options: StateChangesOptions<State>): Changes<State>;
 }
+
+export type Changes<Row> = AsyncIterableIterator<ChangeEvent<Row>, undefined>;
 
 export interface ContextParts<Client> {
   domain: Domain;
   db: Database;
   prisma: Client;
   graph: GraphClient;
+  feed: Feed;
   log: Logger;
   now: () => Date;
   headers: Record<string, string | undefined>;
@@ -67,6 +80,8 @@ export function createContext<Client>(parts: ContextParts<Client>): SubgraphCont
       connectChildren(db, loaders, source, column, parent, args, where),
     batch: <Key, Value>(name: string, key: Key, batch: (keys: readonly Key[]) => Promise<Value[]>) =>
       loaders.named<Key, Value>(`batch:${name}`, () => batch).load(key),
+    changes: (topic, options) => rowChanges(rest.feed, db, topic, options),
+    states: (options) => stateChanges(rest.feed, options),
   };
 }
 

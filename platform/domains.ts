@@ -15,3 +15,10 @@ export function environmentPrefix(domain: Domain): string {
 export function schemaOf(domain: Domain): string {
   return domain.replaceAll('-', '_');
 }
+
+/** What every Redis key of the domain begins with. */
+export function redisPrefixOf(domain: Domain): string {
+  return REDIS_PREFIXES[domain];
+}
+
+const REDIS_PREFIXES: Record<Domain, string> = { 'market-data': 'market:', exchange: 'exchange:', trading: 'trading:' };

@@ -3,6 +3,12 @@ export function isStream<Value>(result: unknown): result is AsyncIterable<Value>
   return typeof result === 'object' && result !== null && Symbol.asyncIterator in result;
 }
 
+/** The one result of an operation that is no subscription. Throws on a stream. */
+export function single<Result extends object>(result: Result | AsyncIterable<Result>): Result {
+  if (isStream(result)) throw new Error('A subscription has no single result');
+  return result as Result;
+}
+
 const END = { done: true, value: undefined } as const;
 
 /**

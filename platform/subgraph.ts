@@ -2,15 +2,28 @@
 import { readFileSync } from 'node:fs';
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import { PrismaPg } from '@prisma/adapter-pg';
-import { type DocumentNode, type ExecutionResult, execute, type GraphQLSchema, parse } from 'graphql';
+import {
+  createSourceEventStream,
+  type DocumentNode,
+  type ExecutionResult,
+  execute,
+  GraphQLError,
+  type GraphQLSchema,
+  getOperationAST,
+  parse,
+} from 'graphql';
 import { createContext, type SubgraphContext } from './context.ts';
 import { openDatabase } from './database/database.ts';
 import { sql } from './database/sql.ts';
-import { type Domain, schemaOf } from './domains.ts';
+import { type Domain, redisPrefixOf, schemaOf } from './domains.ts';
 import { publicError } from './errors.ts';
+import { type Feed, startFeed } from './feed/feed.ts';
+import { redisBroadcast } from './feed/redis-stream.ts';
+import type { Retention } from './feed/retention.ts';
 import type { GraphClient } from './graph-client.ts';
 import type { Logger } from './log.ts';
 import { scalarResolvers } from './scalars.ts';
+import { endOn, isStream, mapStream } from './streams.ts';
 
 export interface SubgraphDefinition<Client = unknown> {
   name: Domain;
@@ -18,6 +31,8 @@ export interface SubgraphDefinition<Client = unknown> {
   typeDefs: URL;
   resolvers: object;
   createPrisma(adapter: PrismaPg): Client;
+  /** What the subgraph does of itself while it runs; gives the way to end it. */
+  attend?(context: SubgraphContext<Client>): () => Promise<void>;
 }
 
 export interface SubgraphDependencies {
@@ -26,6 +41,10 @@ export interface SubgraphDependencies {
   poolSize?: number;
   graph: GraphClient;
   log: Logger;
+  /** Redis, where there is one: ticks of the feed reach other processes faster. */
+  redisUrl?: string | undefined;
+  /** How much of the change log is kept. @default DEFAULT_RETENTION */
+  retention?: Retention;
   /** @default the system's clock */
   now?: () => Date;
 }
@@ -36,6 +55,8 @@ export interface SubgraphRequest {
   operationName?: string | undefined;
   /** x-request-id and traceparent are used. */
   headers: Record<string, string | undefined>;
+  /** Ends a subscription. */
+  signal?: AbortSignal | undefined;
 }
 
 export interface Subgraph {
@@ -43,8 +64,9 @@ export interface Subgraph {
   /** The contract as the composer reads it. */
   sdl: string;
   schema: GraphQLSchema;
-  /** One operation with a fresh context. Errors come back as clients may see them. */
-  execute(request: SubgraphRequest): Promise<ExecutionResult>;
+  /** One query or command, or each event of a subscription, with a fresh context. Errors come back as clients may see them. */
+  execute(request: SubgraphRequest): Promise<ExecutionResult | AsyncIterable<ExecutionResult>>;
+  feed: Feed;
   createContext(headers: Record<string, string | undefined>): SubgraphContext<unknown>;
   /** Whether the domain's database answers. */
   isReady(): Promise<boolean>;
@@ -83,13 +105,26 @@ export function startSubgraph<Client>(
   const db = openDatabase({ url: databaseUrl, schema: schemaName, log, ...(poolSize !== undefined && { poolSize }) });
   const prisma = definition.createPrisma(new PrismaPg(db.pool, { schema: schemaName }));
 
+  const { redisUrl, retention } = dependencies;
+  const broadcast = redisUrl ? redisBroadcast({ url: redisUrl, prefix: redisPrefixOf(name), log }) : undefined;
+  const feed = startFeed({
+    domain: name,
+    databaseUrl,
+    schema: schemaName,
+    db,
+    log,
+    broadcast,
+    ...(retention && { retention }),
+  });
   const contextFor = (headers: Record<string, string | undefined>) =>
-    createContext({ domain: name, db, prisma, graph, log, now, headers });
+    createContext({ domain: name, db, prisma, graph, feed, log, now, headers });
+  const stopAttending = definition.attend?.(contextFor({}));
 
   return {
     name,
     sdl,
     schema,
+    feed,
     createContext: contextFor,
     statements: db.statements,
     isReady: () =>
@@ -97,19 +132,66 @@ export function startSubgraph<Client>(
         () => true,
         () => false,
       ),
-    close: () => db.close(),
-    async execute({ document, variables, operationName, headers }) {
-      const context = contextFor(headers);
-      const result = await execute({
-        schema,
-        document,
-        contextValue: context,
-        ...(variables && { variableValues: variables }),
-        ...(operationName !== undefined && { operationName }),
-      });
-      return result.errors ? { ...result, errors: showErrors(result.errors, context) } : result;
+    async close() {
+      await stopAttending?.();
+      await feed.close();
+      await db.close();
+    },
+    async execute(request) {
+      const operation = getOperationAST(request.document, request.operationName);
+      if (operation?.operation === 'subscription') return subscribe(schema, request, contextFor);
+      return answer(schema, request, contextFor(request.headers));
     },
   };
+}
+
+type ContextFor = (headers: SubgraphRequest['headers']) => SubgraphContext<unknown>;
+
+async function answer(
+  schema: GraphQLSchema,
+  { document, variables, operationName }: SubgraphRequest,
+  contextValue: SubgraphContext<unknown>,
+  rootValue?: unknown,
+): Promise<ExecutionResult> {
+  const result = await execute({
+    schema,
+    document,
+    contextValue,
+    rootValue,
+    ...(variables && { variableValues: variables }),
+    ...(operationName !== undefined && { operationName }),
+  });
+  return result.errors ? { ...result, errors: showErrors(result.errors, contextValue) } : result;
+}
+
+/** The stream lives long, so each event has a context of its own: loaders would answer later ones with old rows. */
+async function subscribe(
+  schema: GraphQLSchema,
+  request: SubgraphRequest,
+  contextFor: ContextFor,
+): Promise<ExecutionResult | AsyncIterable<ExecutionResult>> {
+  const { document, variables, operationName, headers, signal } = request;
+  const context = contextFor(headers);
+  const source = await createSourceEventStream({
+    schema,
+    document,
+    contextValue: context,
+    ...(variables && { variableValues: variables }),
+    ...(operationName !== undefined && { operationName }),
+  });
+  if (!isStream(source)) return { ...source, errors: showErrors(source.errors ?? [], context) };
+  const events = endOn(signal, source);
+  return mapStream(
+    events,
+    (event) => answer(schema, request, contextFor(headers), event),
+    (error) => showErrors([asGraphQLError(error)], context)[0],
+  );
+}
+
+function asGraphQLError(error: unknown): GraphQLError {
+  if (error instanceof GraphQLError) return error;
+  const originalError = error instanceof Error ? error : new Error(String(error));
+  return new GraphQLError(originalError.message, { originalError });
 }
 
 /** The errors as clients may see them; bugs are logged whole. */

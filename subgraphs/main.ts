@@ -20,7 +20,14 @@ await runMain(async (process) => {
   const ownUrl = config.environment[`${environmentPrefix(name)}_DATABASE_URL`];
   const databaseUrl = ownUrl ?? domainUrl((await openPostgres(config, log, process)).url, name, config.environment);
   const graph = createGraphClient(httpTransport(config.gatewayUrl), webSocketTransport(config.gatewayUrl));
-  const subgraph = startSubgraph(definition, { databaseUrl, poolSize: config.databasePoolSize, graph, log });
+  const subgraph = startSubgraph(definition, {
+    databaseUrl,
+    poolSize: config.databasePoolSize,
+    redisUrl: config.redisUrl,
+    retention: config.retention,
+    graph,
+    log,
+  });
   process.onStop(() => subgraph.close());
 
   const port = Number(config.environment.PORT ?? DEFAULT_PORTS[name]);

@@ -5,6 +5,7 @@ import { environmentPrefix } from '../../platform/domains.ts';
 import { createGraphClient, type GraphClient, type GraphTransport } from '../../platform/graph-client.ts';
 import type { Logger } from '../../platform/log.ts';
 import type { Process } from '../../platform/process.ts';
+import { single } from '../../platform/streams.ts';
 import { startSubgraph } from '../../platform/subgraph.ts';
 import { openPostgres } from '../../prisma/open.ts';
 import { domainUrl } from '../../prisma/roles.ts';
@@ -91,7 +92,7 @@ async function inThisProcess(config: Config, log: Logger, process: Process): Pro
   const graph = createGraphClient(async (text, variables) => {
     const document = documents.get(text) ?? parse(text);
     documents.set(text, document);
-    return subgraph.execute({ document, variables, headers: {} });
+    return single(await subgraph.execute({ document, variables, headers: {} }));
   });
   const subgraph = startSubgraph(marketData, { databaseUrl, poolSize: config.databasePoolSize, graph, log });
   process.onStop(() => subgraph.close());

@@ -3,6 +3,7 @@ import { defineSubgraph } from '../../platform/subgraph.ts';
 import { PrismaClient } from '../../prisma/exchange/generated/client.ts';
 import type { Resolvers } from './generated/resolvers.ts';
 import { Client } from './resolvers/Client.ts';
+import { changes } from './resolvers/changes.ts';
 import { ExchangeAccount } from './resolvers/ExchangeAccount.ts';
 import { ExchangeBalance } from './resolvers/ExchangeBalance.ts';
 import { ExchangeOrder } from './resolvers/ExchangeOrder.ts';
@@ -15,10 +16,12 @@ import { Mutation } from './resolvers/Mutation.ts';
 import { Portfolio } from './resolvers/Portfolio.ts';
 import { payloads } from './resolvers/payloads.ts';
 import { Query } from './resolvers/Query.ts';
+import { Subscription } from './resolvers/Subscription.ts';
 
 const resolvers: Resolvers = {
   Query,
   Mutation,
+  Subscription,
   Client,
   ExchangeAccount,
   ExchangeBalance,
@@ -30,6 +33,7 @@ const resolvers: Resolvers = {
   Instrument,
   Portfolio,
   ...payloads,
+  ...changes,
 };
 
 export const exchange = defineSubgraph({

@@ -1,5 +1,10 @@
 /** Ties GraphQL types to what resolvers hand on: rows, references, ids. Paths are relative to generated/. */
 export const mappers = {
+  ExchangeOrderChange: '../topics.ts#ExchangeOrderEvent',
+  ExchangeTradeChange: '../topics.ts#ExchangeTradeEvent',
+  ExchangeBalanceChange: '../topics.ts#ExchangeBalanceEvent',
+  OrderBookChange: '../topics.ts#OrderBookEvent',
+
   Client: '../accounts.ts#ClientReference',
   ExchangeAccount: '../accounts.ts#ExchangeAccountRow',
   ExchangeBalance: '../balances.ts#ExchangeBalanceRow',

@@ -1,5 +1,8 @@
 /** Ties GraphQL types to what resolvers hand on: rows, references, counts. Paths are relative to generated/. */
 export const mappers = {
+  PriceChange: '../topics.ts#PriceEvent',
+  CandleChange: '../topics.ts#CandleEvent',
+
   Asset: '../assets.ts#AssetRow',
   Instrument: '../instruments.ts#InstrumentRow',
   InstrumentVenue: '../instruments.ts#InstrumentVenueRow',

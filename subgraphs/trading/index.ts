@@ -2,6 +2,7 @@
 import { defineSubgraph } from '../../platform/subgraph.ts';
 import { PrismaClient } from '../../prisma/trading/generated/client.ts';
 import type { Resolvers } from './generated/resolvers.ts';
+import { changes } from './resolvers/changes.ts';
 import { ExchangeOrder } from './resolvers/ExchangeOrder.ts';
 import { ExchangeTrade } from './resolvers/ExchangeTrade.ts';
 import { Instrument } from './resolvers/Instrument.ts';
@@ -10,6 +11,7 @@ import { Portfolio } from './resolvers/Portfolio.ts';
 import { payloads } from './resolvers/payloads.ts';
 import { Query } from './resolvers/Query.ts';
 import { Strategy } from './resolvers/Strategy.ts';
+import { Subscription } from './resolvers/Subscription.ts';
 import { TradingOrder } from './resolvers/TradingOrder.ts';
 import { TradingPosition } from './resolvers/TradingPosition.ts';
 import { TradingTrade } from './resolvers/TradingTrade.ts';
@@ -17,6 +19,7 @@ import { TradingTrade } from './resolvers/TradingTrade.ts';
 const resolvers: Resolvers = {
   Query,
   Mutation,
+  Subscription,
   Strategy,
   TradingOrder,
   TradingTrade,
@@ -26,6 +29,7 @@ const resolvers: Resolvers = {
   ExchangeOrder,
   ExchangeTrade,
   ...payloads,
+  ...changes,
 };
 
 export const trading = defineSubgraph({

@@ -1,5 +1,11 @@
 /** Ties GraphQL types to what resolvers hand on: rows, references, ids. Paths are relative to generated/. */
 export const mappers = {
+  PositionChange: '../topics.ts#PositionEvent',
+  OrderChange: '../topics.ts#OrderEvent',
+  TradeChange: '../topics.ts#TradeEvent',
+  StrategyChange: '../topics.ts#StrategyEvent',
+  PortfolioChange: '../topics.ts#PortfolioEvent',
+
   Strategy: '../strategies.ts#StrategyRow',
   TradingOrder: '../orders.ts#TradingOrderRow',
   TradingTrade: '../trades.ts#TradingTradeRow',

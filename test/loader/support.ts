@@ -11,6 +11,7 @@ import { noProgress } from '../../clients/loader/progress.ts';
 import type { Row } from '../../clients/loader/rows.ts';
 import type { Tally } from '../../clients/loader/tally.ts';
 import { createGraphClient, type GraphClient } from '../../platform/graph-client.ts';
+import { single } from '../../platform/streams.ts';
 import type { TestGraph } from '../support/graph.ts';
 
 /** A folder with these files that goes away with the test. */
@@ -64,8 +65,8 @@ export function argumentsOf(...argv: string[]): LoaderArguments {
 export function clientOf(graph: TestGraph): GraphClient {
   const subgraph = graph.subgraphs.get('market-data');
   if (!subgraph) throw new Error('There is no market-data subgraph');
-  return createGraphClient((document, variables) =>
-    subgraph.execute({ document: parse(document), variables, headers: {} }),
+  return createGraphClient(async (document, variables) =>
+    single(await subgraph.execute({ document: parse(document), variables, headers: {} })),
   );
 }
 

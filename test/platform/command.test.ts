@@ -5,6 +5,7 @@ import { createContext, type SubgraphContext } from '../../platform/context.ts';
 import { type Database, openDatabase } from '../../platform/database/database.ts';
 import { sql } from '../../platform/database/sql.ts';
 import { refuse } from '../../platform/errors.ts';
+import { type Feed, startFeed } from '../../platform/feed/feed.ts';
 import { createGraphClient } from '../../platform/graph-client.ts';
 import { createLogger } from '../../platform/log.ts';
 import { domainUrl } from '../../prisma/roles.ts';
@@ -13,6 +14,7 @@ import { copyTemplate } from '../support/databases.ts';
 
 const log = createLogger({ level: 'silent', service: 'test' });
 let db: Database;
+let feed: Feed;
 let drop: () => Promise<void>;
 let context: SubgraphContext<PrismaClient>;
 
@@ -21,6 +23,7 @@ function contextOn(database: Database): SubgraphContext<PrismaClient> {
     domain: 'trading',
     db: database,
     prisma: new PrismaClient({ adapter: new PrismaPg(database.pool, { schema: 'trading' }) }),
+    feed,
     graph: createGraphClient(() => Promise.reject(new Error('not asked'))),
     log,
     now: () => new Date(),
@@ -33,6 +36,7 @@ beforeAll(async () => {
   drop = copy.drop;
   db = openDatabase({ url: domainUrl(copy.url, 'trading'), schema: 'trading', log });
   await db.query(sql`create table tally (name text primary key, amount int not null)`);
+  feed = startFeed({ domain: 'trading', databaseUrl: domainUrl(copy.url, 'trading'), schema: 'trading', db, log });
   context = contextOn(db);
 });
 
@@ -42,6 +46,7 @@ beforeEach(async () => {
 });
 
 afterAll(async () => {
+  await feed.close();
   await db.close();
   await drop();
 });

@@ -9,6 +9,8 @@ import { openOrderConditions, orderByClientOrderId, orderConditions, orderList, 
 import { tapeOf, tradeConditions, tradeList, trades } from '../trades.ts';
 
 export const Query: QueryResolvers = {
+  exchangeFeed: (_, __, context) => context.feed.status(),
+
   exchangeAccount: (_, { id }, context) => context.load(accounts, id),
   exchangeAccounts: (_, { filter, ...page }, context) => context.connect(accountList, page, accountConditions(filter)),
   client: (_, { id }, context) => clientOf(context, id),

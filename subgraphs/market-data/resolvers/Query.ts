@@ -12,6 +12,8 @@ import { marketSnapshotConditions, marketSnapshotList, tickers, tickersOf } from
 const symbolOf = (symbol: string) => normaliseSymbol(symbol, ['symbol']);
 
 export const Query: QueryResolvers = {
+  marketDataFeed: (_, __, context) => context.feed.status(),
+
   instrument: (_, { symbol }, context) => context.load(instruments, symbolOf(symbol)),
   instruments: (_, { filter, ...page }, context) => context.connect(instrumentList, page, instrumentConditions(filter)),
   activeInstruments: (_, page, context) => context.connect(instrumentList, { ...page, ...BY_SYMBOL }, [isActive]),

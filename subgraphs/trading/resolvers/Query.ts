@@ -15,6 +15,8 @@ import { isActive, strategies, strategyConditions, strategyList } from '../strat
 import { onDay, sumOfTrades, tradeByExchangeId, tradeConditions, tradeList, trades } from '../trades.ts';
 
 export const Query: QueryResolvers = {
+  tradingFeed: (_, __, context) => context.feed.status(),
+
   strategy: (_, { id }, context) => context.load(strategies, id),
   strategies: (_, { filter, ...page }, context) => context.connect(strategyList, page, strategyConditions(filter)),
   activeStrategies: (_, page, context) => context.connect(strategyList, page, [isActive]),

@@ -1,0 +1,34 @@
+import type { Snapshot } from './snapshot.ts';
+
+/** A row as the feed carries it: JSON-safe, camelCase, like every row of the platform (database/rows.ts). */
+export type Image = Readonly<Record<string, unknown>>;
+
+/** One committed change of one row. */
+export interface RowChange {
+  /** Orders the changes of a tick, and those of a row for ever. */
+  seq: number;
+  /** The transaction that made it. */
+  xid: number;
+  /** Table. */
+  relation: string;
+  op: 'I' | 'U' | 'D';
+  key: string;
+  /** The row after the change; of a deleted row its last image. */
+  row: Image;
+  /** Columns by which readers choose, as they were before, when one of them changed. */
+  was: Image | null;
+  /** When it was written, RFC 3339. */
+  at: string;
+}
+
+/** A tick, or a part of a large one. */
+export interface TickPart {
+  epoch: string;
+  tick: number;
+  /** The changes are what `snapshot` sees and `since` does not. */
+  since: Snapshot;
+  snapshot: Snapshot;
+  changes: readonly RowChange[];
+  /** Whether the tick ends with this part. */
+  isLast: boolean;
+}

@@ -1,0 +1,56 @@
+/** How often the feed looks: at once when somebody rings, often while changes come, seldom when nothing does. */
+
+/** Time between two looks while changes come; many writers' changes then share a tick. */
+const BUSY_MS = 5;
+
+/** Time between two looks when there has been nothing for a while: what plain SQL writes waits so long at most. */
+const IDLE_MS = 100;
+
+/** Each look that finds nothing makes the next wait so much longer. */
+const SLOWING = 1.5;
+
+export class Pace {
+  private waitMs = BUSY_MS;
+  private lastAt = 0;
+  private hasRung = false;
+  private isStopped = false;
+  private wake: (() => void) | null = null;
+
+  ring(): void {
+    this.hasRung = true;
+    this.wake?.();
+  }
+
+  stop(): void {
+    this.isStopped = true;
+    this.wake?.();
+  }
+
+  /** Waits until the next look is due. */
+  async next(foundSomething: boolean): Promise<void> {
+    this.waitMs = foundSomething ? BUSY_MS : Math.min(IDLE_MS, this.waitMs * SLOWING);
+    await this.sleep(this.waitMs);
+    const tooSoonMs = this.lastAt + BUSY_MS - Date.now();
+    this.lastAt = Math.max(Date.now(), this.lastAt + BUSY_MS);
+    if (tooSoonMs > 0 && !this.isStopped) await new Promise((resolve) => setTimeout(resolve, tooSoonMs));
+    this.hasRung = false;
+  }
+
+  /** Waits so long, or until somebody rings. */
+  async pause(ms: number): Promise<void> {
+    await this.sleep(ms);
+    this.hasRung = false;
+  }
+
+  private sleep(ms: number): Promise<void> {
+    if (this.hasRung || this.isStopped) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => this.wake?.(), ms);
+      this.wake = () => {
+        clearTimeout(timer);
+        this.wake = null;
+        resolve();
+      };
+    });
+  }
+}

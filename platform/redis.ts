@@ -1,0 +1,42 @@
+/** Redis, as every part of the graph connects to it. It is an accelerator: nobody waits for it for long. */
+import { Redis } from 'ioredis';
+import type { Logger } from './log.ts';
+
+/** A command that takes longer is given up; whoever asked goes the other way. */
+const COMMAND_TIMEOUT_MS = 1_000; // 1 second
+const CONNECT_TIMEOUT_MS = 2_000; // 2 seconds
+const RECONNECT_LIMIT_MS = 2_000; // 2 seconds
+
+export interface RedisOptions {
+  url: string;
+  log: Logger;
+  /** For a connection whose commands wait for news. @default COMMAND_TIMEOUT_MS */
+  commandTimeoutMs?: number | undefined;
+}
+
+/**
+ * A connection that comes back by itself. Commands fail at once while it is away, and are never sent twice. It asks
+ * neither INFO nor SELECT, which a domain's Redis user may not.
+ */
+export function connectRedis({ url, log, commandTimeoutMs = COMMAND_TIMEOUT_MS }: RedisOptions): Redis {
+  const redis = new Redis(url, {
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    commandTimeout: commandTimeoutMs,
+    enableOfflineQueue: false,
+    enableReadyCheck: false,
+    maxRetriesPerRequest: 1,
+    autoResendUnfulfilledCommands: false,
+    retryStrategy: (attempt) => Math.min(RECONNECT_LIMIT_MS, 50 * attempt),
+    disableClientInfo: true,
+  });
+  let isAway = false;
+  redis.on('error', (error) => {
+    if (!isAway) log.warn({ reason: error.message }, 'Redis is away');
+    isAway = true;
+  });
+  redis.on('ready', () => {
+    if (isAway) log.info('Redis is back');
+    isAway = false;
+  });
+  return redis;
+}

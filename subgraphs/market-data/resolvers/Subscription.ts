@@ -1,0 +1,25 @@
+import { toldAsIs as resolve } from '../../../platform/feed/events.ts';
+import { normaliseSymbol } from '../../../platform/symbols.ts';
+import { storedInterval } from '../enums.ts';
+import type { SubscriptionResolvers } from '../generated/resolvers.ts';
+import { candleTopic, priceTopic, readMinInterval } from '../topics.ts';
+
+export const Subscription: SubscriptionResolvers = {
+  priceChanges: {
+    subscribe: (_, { symbols, minIntervalMs, after }, context) =>
+      context.changes(priceTopic, {
+        choice: { symbol: symbols.map((symbol, index) => normaliseSymbol(symbol, ['symbols', String(index)])) },
+        minIntervalMs: readMinInterval(minIntervalMs),
+        after,
+      }),
+    resolve,
+  },
+  candleChanges: {
+    subscribe: (_, { symbol, interval, after }, context) =>
+      context.changes(candleTopic, {
+        choice: { symbol: normaliseSymbol(symbol, ['symbol']), interval: storedInterval(interval) },
+        after,
+      }),
+    resolve,
+  },
+};

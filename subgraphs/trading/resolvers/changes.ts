@@ -1,0 +1,11 @@
+/** What subscriptions tell, under the name of what has changed. */
+import { rowOf } from '../../../platform/feed/events.ts';
+import type { Resolvers } from '../generated/resolvers.ts';
+
+export const changes: Resolvers = {
+  PositionChange: { position: rowOf },
+  OrderChange: { order: rowOf },
+  TradeChange: { trade: rowOf },
+  StrategyChange: { strategy: rowOf },
+  PortfolioChange: { portfolio: rowOf },
+};
