@@ -1,0 +1,121 @@
+/** The market as it lives on the demo. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { FUND } from '../../prisma/demo/accounts.ts';
+import type { TestGraph } from '../support/graph.ts';
+import { disagreements, expectBoundedOrders, expectTrueBooks, liveOrders } from './books.ts';
+import { clockAhead, demoGraph, openDemo, recorded, type Sent, simulate } from './support.ts';
+
+/** What the exchange and the clock of its database make up differs from graph to graph. */
+function withoutTheirs({ name, input }: Sent): unknown {
+  const theirs = ['orderId', 'exchangeOrderId', 'exchangeTradeId', 'executedAt'];
+  const fields = Object.entries(input).filter(([field, value]) => !theirs.includes(field) || isOurName(value));
+  return { name, input: Object.fromEntries(fields) };
+}
+
+function isOurName(value: unknown): boolean {
+  return typeof value === 'string' && value.startsWith('sim-');
+}
+
+const DASHBOARD = `query ($from: DateTime!) {
+  tickers(symbols: ["BTC-USD", "ETH-USD", "SOL-USD", "ETH-BTC"]) { source lastPrice bid ask }
+  candles(filter: { symbol: "SOL-USD", interval: M1, from: $from }, sortOrder: ASC) {
+    nodes { isClosed numTrades vwap }
+  }
+  orderBook(symbol: "BTC-USD") { bids { price } asks { price } }
+  openPositions(accountId: "${FUND}") { nodes { currentPrice instrument { symbol ticker { bid ask } } } }
+  tradingTrades(filter: { accountId: "${FUND}" }) { totalCount }
+}`;
+
+it('gives the same commands for the same seed, clock and graph', async () => {
+  const start = clockAhead();
+  const told: unknown[][] = [];
+  for (let time = 1; time <= 2; time++) {
+    const clock = { ...start };
+    const { client, sent } = recorded((await demoGraph(clock)).client);
+    await simulate(clock, client).run(25);
+    told.push(sent.map(withoutTheirs));
+  }
+  const [first, again] = told;
+  expect(first?.length).toBeGreaterThan(80);
+  expect(again).toEqual(first);
+});
+
+describe('a market that lived for minutes', () => {
+  const clock = clockAhead();
+  let graph: TestGraph;
+  let sent: Sent[];
+  beforeAll(async () => {
+    graph = await openDemo(clock);
+    const recording = recorded(graph.client);
+    sent = recording.sent;
+    const steps = simulate(clock, recording.client);
+    for (let part = 1; part <= 5; part++) {
+      await steps.run(45);
+      await expectBoundedOrders(graph);
+      await expectTrueBooks(graph);
+    }
+  });
+  afterAll(() => graph.close());
+
+  it('was refused nothing', () => {
+    expect(sent.filter(({ errors }) => errors.length > 0)).toEqual([]);
+  });
+
+  it('did all that a market does', () => {
+    const names = new Set(sent.map(({ name }) => name));
+    const ofMarket = ['ingestPrices', 'ingestCandles', 'markPositions', 'placeExchangeOrder', 'cancelExchangeOrder'];
+    const ofOrders = ['placeOrder', 'submitOrder', 'acceptOrder', 'recordFill', 'cancelOrder'];
+    for (const name of [...ofMarket, ...ofOrders]) expect(names).toContain(name);
+  });
+
+  it('leaves exchange and strategies of one mind', async () => {
+    expect(await disagreements(graph)).toEqual([]);
+  });
+
+  it('moved what dashboards show: tickers, charts, books, positions, trades', async () => {
+    const { data, errors } = await graph.run(DASHBOARD, { from: new Date(clock.nowMs - 120_000).toISOString() });
+    expect(errors).toBeUndefined();
+    expect(data.tickers).toHaveLength(4);
+    for (const { source, lastPrice, bid, ask } of data.tickers) {
+      expect(source).toBe('simulator');
+      expect([bid, ask]).toContain(lastPrice);
+    }
+    const [whole, open] = data.candles.nodes;
+    expect(whole).toMatchObject({ isClosed: true, numTrades: 60 });
+    expect(open.vwap).toEqual(expect.any(String));
+    expect(data.orderBook.bids.length).toBeGreaterThanOrEqual(4);
+    expect(data.orderBook.asks.length).toBeGreaterThanOrEqual(4);
+    expect(data.openPositions.nodes).toHaveLength(2);
+    for (const { currentPrice, instrument } of data.openPositions.nodes) {
+      expect(Number(currentPrice)).toBeGreaterThanOrEqual(Number(instrument.ticker.bid));
+      expect(Number(currentPrice)).toBeLessThanOrEqual(Number(instrument.ticker.ask));
+    }
+    expect(data.tradingTrades.totalCount).toBeGreaterThan(5);
+  });
+});
+
+it('tells the exchange when somebody stops a strategy, and lets it rest', async () => {
+  const clock = clockAhead();
+  const graph = await demoGraph(clock);
+  const steps = simulate(clock, graph.client);
+  const resting = () =>
+    graph.sql(
+      'exchange',
+      `select 1 from orders where account_id = '${FUND}' and status = 'OPEN' and client_order_id like 'sim-%'`,
+    );
+  for (let second = 0; second < 120 && (await resting()).length === 0; second++) await steps.run(1);
+  expect(await resting()).not.toEqual([]);
+
+  for (const strategyId of ['btc-trend', 'eth-reversion']) {
+    const { data } = await graph.run(
+      'mutation ($input: PauseStrategyInput!) { pauseStrategy(input: $input) { errors { message } } }',
+      { input: { strategyId } },
+    );
+    expect(data.pauseStrategy.errors).toEqual([]);
+  }
+  await steps.run(25);
+  expect(await resting()).toEqual([]);
+  expect(await liveOrders(graph, FUND)).toBe(1); // the demo's own is not the simulator's to cancel
+  const { data } = await graph.run('{ activeOrders { nodes { orderId } } }');
+  expect(data.activeOrders.nodes).toEqual([]);
+});
