@@ -54,7 +54,7 @@ export function callerFault(
 }
 
 export interface Limit {
-  name: 'depth' | 'selections' | 'aliases' | 'directives' | 'characters' | 'tokens' | 'cost';
+  name: 'depth' | 'selections' | 'aliases' | 'directives' | 'characters' | 'tokens' | 'cost' | 'subscriptions';
   max: number;
   /** What the operation asks for; absent where counting stops at the limit. */
   actual?: number;
@@ -68,7 +68,8 @@ export function limitExceeded(message: string, limit: Limit): GraphQLError {
 /** The result as clients may see it; bugs are logged whole. */
 export function presentResult(result: ExecutionResult, scope: RequestScope, log: Logger): ExecutionResult {
   const { errors, ...rest } = result;
-  if (!errors || errors.length === 0) return rest;
+  if (!errors) return result;
+  if (errors.length === 0) return rest;
   const bugs = new Set<unknown>();
   const shown = errors.slice(0, MAX_ERRORS).map((error) => {
     if (isShown(error)) return showAsIs(error);

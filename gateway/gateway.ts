@@ -9,7 +9,9 @@ import { endOn, isStream, openLater } from '../platform/streams.ts';
 import { composeSupergraph } from './compose.ts';
 import { callerFault } from './errors.ts';
 import { createHandler, type Readiness } from './http/handler.ts';
-import { LIMITS, type Limits } from './limits.ts';
+import { LIMITS, LIVE_LIMITS, type Limits, type LiveLimits } from './limits.ts';
+import type { LiveCounters } from './live/counters.ts';
+import { createLive } from './live/live.ts';
 import { nativePlanner } from './planner/native.ts';
 import { operationRunner, startRuntime } from './runtime.ts';
 import { createScope } from './scope.ts';
@@ -28,6 +30,8 @@ export interface GatewayOptions {
   production?: boolean;
   /** @default LIMITS */
   limits?: Partial<Limits>;
+  /** @default LIVE_LIMITS */
+  liveLimits?: Partial<LiveLimits>;
   /** @default WEBSOCKET_LIMITS */
   webSocketLimits?: Partial<WebSocketLimits>;
   /** How long one subgraph may take for one fetch. @default FETCH_TIMEOUT_MS */
@@ -59,6 +63,8 @@ export interface Gateway {
     variables?: Record<string, unknown>,
     options?: ExecuteOptions,
   ): AsyncIterableIterator<ExecutionResult, undefined>;
+  /** What subscriptions hold now. */
+  live(): Readonly<LiveCounters>;
   supergraphSdl: string;
   /** Lets what runs come to its end, closes sockets in steps, then everything else. */
   close(): Promise<void>;
@@ -77,10 +83,12 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const { supergraphSdl, publicSchema } = composeSupergraph(options.subgraphs);
   const subgraphs = options.subgraphs.map((subgraph) => connect(subgraph, options));
   const executors = new Map(subgraphs.map(({ name, execute }) => [name, execute]));
+  const live = createLive({ ...LIVE_LIMITS, ...options.liveLimits });
+  const native = { publicSchema, executors, live, log };
   const runtime = await startRuntime({
     supergraphSdl,
     executors,
-    unifiedGraphHandler: planner === 'stitching' ? undefined : await nativePlanner({ publicSchema, executors, log }),
+    unifiedGraphHandler: planner === 'stitching' ? undefined : await nativePlanner(native),
     limits: { ...LIMITS, ...options.limits },
     suggests: !production,
     log,
@@ -92,6 +100,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
 
   return {
     supergraphSdl,
+    live: live.counters,
     handler: http.handle,
     attachWebSocket(server) {
       servers.push(server);

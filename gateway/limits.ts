@@ -25,3 +25,25 @@ export const LIMITS: Limits = {
   selections: 5_000,
   cost: 150_000,
 };
+
+/** What subscriptions to changes may hold. Whoever falls behind a shared stream goes on by one of its own. */
+export interface LiveLimits {
+  /** Subscriptions of all clients; each takes about 30 kB in all that it passes through. */
+  subscriptions: number;
+  /** Events that one shared stream keeps for members that have not taken them. */
+  tailEntries: number;
+  /** Text of those events. */
+  tailBytes: number;
+  /** Text that all shared streams keep together. */
+  retainedBytes: number;
+  /** How long a stream whose subgraph has gone is tried again before its clients are told. */
+  retryMs: number;
+}
+
+export const LIVE_LIMITS: LiveLimits = {
+  subscriptions: 20_000,
+  tailEntries: 1_000,
+  tailBytes: 1024 * 1024,
+  retainedBytes: 128 * 1024 * 1024,
+  retryMs: 30_000, // 30 seconds: a restart takes less
+};

@@ -35,6 +35,13 @@ export interface Operation {
 export interface OperationContext {
   scope: RequestScope;
   isReadOnly?: boolean;
+  /** Takes what need not pass through the runtime's own layers. */
+  delivery?: Delivery;
+}
+
+/** A stream whose results are ready to be sent: the runtime would wrap it, and each result, several times. */
+export interface Delivery {
+  live?: AsyncIterable<ExecutionResult>;
 }
 
 export type OperationResult = ExecutionResult | AsyncIterable<ExecutionResult>;
@@ -105,11 +112,10 @@ export function operationRunner(runtime: Runtime, log: Logger): OperationRunner 
     async run({ query, variables, operationName, isReadOnly }, scope) {
       try {
         const params = { query, ...(variables && { variables }), ...(operationName && { operationName }) };
-        const context = { scope, headers: {}, ...(isReadOnly && { isReadOnly }) };
-        return (await runtime.getResultForParams(
-          { params, request: undefined as never },
-          context as never,
-        )) as OperationResult;
+        const delivery: Delivery = {};
+        const context = { scope, headers: {}, delivery, ...(isReadOnly && { isReadOnly }) };
+        const result = await runtime.getResultForParams({ params, request: undefined as never }, context as never);
+        return delivery.live ?? (result as OperationResult);
       } catch (error) {
         return refuse(error as GraphQLError, scope);
       }

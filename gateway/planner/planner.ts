@@ -16,10 +16,13 @@ import {
 import { brief } from '../../platform/errors.ts';
 import { isStream, mapStream } from '../../platform/streams.ts';
 import { callerFault } from '../errors.ts';
+import type { Live } from '../live/live.ts';
+import { compileLiveFetch } from '../live/live-fetch.ts';
 import type { RequestScope } from '../scope.ts';
 import type { SubgraphExecutor } from '../transport/subgraph-call.ts';
 import { type Introspection, introspectionOf, withoutIntrospection } from './introspection.ts';
 import { type CompiledPlan, compilePlan, type Fetch, type Run } from './plan.ts';
+import { type LivePlan, PlannedSource } from './planned-source.ts';
 import { compileProjection, type Projection } from './projection.ts';
 import { copyTree, type Tree } from './tree.ts';
 
@@ -30,6 +33,10 @@ export interface PlannerOptions {
   /** Every type of every subgraph. */
   supergraph: GraphQLSchema;
   executors: ReadonlyMap<string, SubgraphExecutor>;
+  /** Shares the subscriptions to changes. */
+  live: Live;
+  /** The result as clients may see it, for one that many of them are sent. */
+  present(result: ExecutionResult, scope: RequestScope): ExecutionResult;
 }
 
 export interface PlannedRequest {
@@ -45,6 +52,8 @@ interface Prepared {
   operation: OperationDefinitionNode;
   introspection: Introspection;
   plan: CompiledPlan;
+  /** Null for what is no subscription to changes. */
+  live: LivePlan | null;
   projection(variables: Readonly<Record<string, unknown>>): Projection;
 }
 
@@ -74,6 +83,7 @@ export function createPlanExecutor(options: PlannerOptions): PlanExecutor {
     if (!coerced) return { errors: errors.map(badVariable) };
 
     const ready = prepared.get(document)?.get(operation.name?.value) ?? (await prepare(document, operation));
+    if (ready.live) return options.live.subscribe(new PlannedSource(ready.live, coerced, request.scope));
     if (ready.plan.subscription) return subscribe(ready.plan.subscription, ready, request, coerced, options);
     const run = startRun({}, [], request, coerced, options);
     await ready.plan.run(run);
@@ -85,19 +95,19 @@ export function createPlanExecutor(options: PlannerOptions): PlanExecutor {
 async function prepareOperation(
   document: DocumentNode,
   operation: OperationDefinitionNode,
-  { queryPlanner, schema, supergraph }: PlannerOptions,
+  options: PlannerOptions,
 ): Promise<Prepared> {
+  const { queryPlanner, schema, supergraph } = options;
   const fragments = fragmentsOf(document);
   const introspection = introspectionOf(operation, fragments);
   const name = operation.name?.value;
   const planned = introspection === 'mixed' ? withoutIntrospection(document) : document;
-  const plan = introspection === 'whole' ? {} : await queryPlanner.planAsync(print(planned), name, new Set(), 0);
-  return {
-    operation,
-    introspection,
-    plan: compilePlan({ kind: 'QueryPlan', ...plan }, supergraph),
-    projection: projections(operation, fragments, schema),
-  };
+  const found = introspection === 'whole' ? {} : await queryPlanner.planAsync(print(planned), name, new Set(), 0);
+  const plan = compilePlan({ kind: 'QueryPlan', ...found }, supergraph);
+  const projection = projections(operation, fragments, schema);
+  const prepared: Prepared = { operation, introspection, plan, live: null, projection };
+  prepared.live = plan.subscription && livePlan(document, plan.subscription, prepared, options);
+  return prepared;
 }
 
 function fragmentsOf({ definitions }: DocumentNode): Record<string, FragmentDefinitionNode> {
@@ -108,11 +118,11 @@ function fragmentsOf({ definitions }: DocumentNode): Record<string, FragmentDefi
 function startRun(
   data: Tree,
   errors: GraphQLError[],
-  { scope }: PlannedRequest,
-  variables: Record<string, unknown>,
-  { executors }: PlannerOptions,
+  { scope }: Pick<PlannedRequest, 'scope'>,
+  variables: Readonly<Record<string, unknown>>,
+  options: PlannerOptions,
 ): Run {
-  const fetch: Run['fetch'] = (fetch, variables) => ask(fetch, variables, scope, executors) as Promise<ExecutionResult>;
+  const fetch: Run['fetch'] = (fetch, variables) => ask(fetch, variables, scope, options) as Promise<ExecutionResult>;
   return { data, errors, variables, fetch: sharing(fetch) };
 }
 
@@ -134,11 +144,15 @@ function ask(
   { service, document, text, kind, operationName }: Fetch,
   variables: Record<string, unknown>,
   scope: RequestScope,
-  executors: ReadonlyMap<string, SubgraphExecutor>,
+  options: PlannerOptions,
 ) {
+  return executorOf(service, options)({ document, text, kind, variables, operationName, scope });
+}
+
+function executorOf(service: string, { executors }: PlannerOptions): SubgraphExecutor {
   const executor = executors.get(service);
   if (!executor) throw new Error(`A plan names a subgraph that is not there: ${service}`);
-  return executor({ document, text, kind, variables, operationName, scope });
+  return executor;
 }
 
 async function subscribe(
@@ -151,14 +165,39 @@ async function subscribe(
   const used = Object.fromEntries(
     fetch.variables.flatMap((name) => (name in variables ? [[name, variables[name]]] : [])),
   );
-  const source = await ask(fetch, used, request.scope, options.executors);
+  const source = await ask(fetch, used, request.scope, options);
   if (!isStream<ExecutionResult>(source)) return source;
-  return mapStream(source, async ({ data, errors = [] }) => {
-    if (!data) return { data: null, errors };
-    const run = startRun(data, [...errors], request, variables, options);
-    await ready.plan.run(run);
-    return finish(run, ready);
+  return mapStream(source, async (event) => {
+    if (!event.data) return { data: null, errors: event.errors ?? [] };
+    return complete(event, ready, request, variables, options);
   });
+}
+
+/** One event of a subscription, with what other domains know of it. */
+async function complete(
+  { data, errors = [] }: ExecutionResult,
+  ready: Prepared,
+  request: Pick<PlannedRequest, 'scope'>,
+  variables: Readonly<Record<string, unknown>>,
+  options: PlannerOptions,
+): Promise<ExecutionResult> {
+  const run = startRun(data as Tree, [...errors], request, variables, options);
+  await ready.plan.run(run);
+  return finish(run, ready);
+}
+
+function livePlan(document: DocumentNode, fetch: Fetch, ready: Prepared, options: PlannerOptions): LivePlan | null {
+  const live = compileLiveFetch(document, fetch, options.schema);
+  if (!live) return null;
+  return {
+    ...live,
+    ask: (call) => executorOf(fetch.service, options)(call),
+    complete(event, isEmpty, variables, scope) {
+      if (!isEmpty) return complete(event, ready, { scope }, variables, options);
+      return finish(startRun(event.data as Tree, [...(event.errors ?? [])], { scope }, variables, options), ready);
+    },
+    present: options.present,
+  };
 }
 
 function finish(run: Run, { projection }: Prepared): ExecutionResult {

@@ -4,7 +4,7 @@ import https from 'node:https';
 import { type ExecutionResult, GraphQLError, type GraphQLFormattedError } from 'graphql';
 import { type Client, createClient } from 'graphql-ws';
 import WebSocket from 'ws';
-import { mapStream } from '../../platform/streams.ts';
+import { EventQueue } from './event-queue.ts';
 import { DomainUnavailable, type SubgraphCall, type SubgraphTransport } from './subgraph-call.ts';
 
 export interface RemoteSubgraph {
@@ -29,6 +29,12 @@ const MAX_SOCKETS = 256;
 
 /** A subgraph that answers with more is out of order. */
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
+
+/** A subgraph whose socket is silent is asked so often whether it is there. */
+const PING_INTERVAL_MS = 10_000; // 10 seconds
+
+/** Time it has to answer. */
+const PONG_TIMEOUT_MS = 5_000; // 5 seconds
 
 /** Whoever asks whether the graph is ready waits no longer than this for one subgraph. */
 const READY_TIMEOUT_MS = 2_000; // 2 seconds
@@ -79,19 +85,24 @@ export function remoteTransport(subgraph: RemoteSubgraph): RemoteTransport {
   }
 
   function subscribe(call: SubgraphCall): AsyncIterable<ExecutionResult> {
-    sockets ??= createClient({
-      url: subgraph.subscriptionsUrl ?? url.replace(/^http/, 'ws'),
-      webSocketImpl: WebSocket,
-      retryAttempts: 0, // a subscription that breaks is resumed by its client, which knows the last cursor it saw
-    });
-    const { text: query, variables, operationName, scope } = call;
-    const events = sockets.iterate<Record<string, unknown>>({
+    sockets ??= connect(subgraph.subscriptionsUrl ?? url.replace(/^http/, 'ws'));
+    const { text: query, variables, operationName, scope, mayBeCut } = call;
+    const request = {
       query,
       extensions: { headers: scope.headers },
       ...(variables && { variables }),
       ...(operationName !== undefined && { operationName }),
+    };
+    const queue = new EventQueue<ExecutionResult>({ leave: () => leave(), mayBeCut });
+    const leave = sockets.subscribe<Record<string, unknown>>(request, {
+      next: (event) => queue.push(readResult(event)),
+      error(error) {
+        if (Array.isArray(error)) queue.push(readResult({ errors: error as GraphQLFormattedError[] }));
+        queue.end(Array.isArray(error) ? undefined : new DomainUnavailable(name, { cause: error }));
+      },
+      complete: () => queue.end(),
     });
-    return mapStream(events, readResult, (cause) => new DomainUnavailable(name, { cause }));
+    return queue;
   }
 
   return {
@@ -110,6 +121,35 @@ export function remoteTransport(subgraph: RemoteSubgraph): RemoteTransport {
       agent.destroy();
     },
   };
+}
+
+/** One socket with all subscriptions on it. A subgraph that does not answer on it within a time is taken for gone. */
+function connect(url: string): Client {
+  let socket: WebSocket | undefined;
+  let silent: NodeJS.Timeout | undefined;
+  let nextId = 0;
+  return createClient({
+    url,
+    webSocketImpl: WebSocket,
+    generateID: () => String(nextId++),
+    retryAttempts: 0, // a subscription that breaks is opened again by whoever knows the last cursor
+    connectionAckWaitTimeout: PONG_TIMEOUT_MS,
+    keepAlive: PING_INTERVAL_MS,
+    on: {
+      opened: (opened) => {
+        socket = opened as WebSocket;
+      },
+      ping: (isReceived) => {
+        if (isReceived) return;
+        const asked = socket;
+        silent = setTimeout(() => asked?.terminate(), PONG_TIMEOUT_MS);
+      },
+      pong: (isReceived) => {
+        if (isReceived) clearTimeout(silent);
+      },
+      closed: () => clearTimeout(silent),
+    },
+  });
 }
 
 function partsOf(url: URL): { hostname: string; port: string; path: string } {

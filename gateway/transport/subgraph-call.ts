@@ -14,6 +14,8 @@ export interface SubgraphCall {
   variables?: Record<string, unknown> | undefined;
   operationName?: string | undefined;
   scope: RequestScope;
+  /** Of a subscription that can be opened again where it was left: whether that is so right after the event. */
+  mayBeCut?: ((event: ExecutionResult) => boolean) | undefined;
 }
 
 export type SubgraphAnswer = ExecutionResult | AsyncIterable<ExecutionResult>;

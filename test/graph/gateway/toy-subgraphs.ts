@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import { type ExecutionResult, execute, GraphQLError, type GraphQLSchema, parse, subscribe } from 'graphql';
 import type { LocalRequest } from '../../../gateway/transport/local.ts';
+import { CHANGES_SDL, ToyChanges } from './toy-changes.ts';
 
 export const ACCOUNT_ID = '00000000-0000-4000-8000-000000000001';
 
@@ -62,7 +63,7 @@ const EXCHANGE = `${LINK}
   type Mutation { cancelExchangeOrder(orderId: ID!): ExchangeOrder }
 `;
 
-const TRADING = `${LINK}
+const TRADING = `${LINK}${CHANGES_SDL}
   type Portfolio @key(fields: "accountId") {
     accountId: ID!
     totalMarketValue: Decimal!
@@ -101,14 +102,17 @@ export interface Toys {
   exchange: Toy;
   trading: Toy;
   all: Toy[];
+  /** What the trading toy tells its subscribers. */
+  changes: ToyChanges;
 }
 
 /** The three subgraphs over a portfolio of that many positions in that many instruments. */
 export function createToys({ positions = 10, instruments = 5 } = {}): Toys {
   const marketData = createToy('market-data', MARKET_DATA, marketDataResolvers(instruments));
   const exchange = createToy('exchange', EXCHANGE, exchangeResolvers());
-  const trading = createToy('trading', TRADING, tradingResolvers(positions, instruments));
-  return { marketData, exchange, trading, all: [marketData, exchange, trading] };
+  const changes = new ToyChanges();
+  const trading = createToy('trading', TRADING, tradingResolvers(positions, instruments, changes));
+  return { marketData, exchange, trading, all: [marketData, exchange, trading], changes };
 }
 
 /** A fault that never answers, but ends when the gateway gives up. */
@@ -179,7 +183,7 @@ function exchangeResolvers() {
   };
 }
 
-function tradingResolvers(positions: number, instruments: number) {
+function tradingResolvers(positions: number, instruments: number, changes: ToyChanges) {
   const portfolio = (accountId: string) => ({
     accountId,
     totalMarketValue: '605006.25',
@@ -224,6 +228,13 @@ function tradingResolvers(positions: number, instruments: number) {
       positions: connection,
     },
     Instrument: { __resolveReference: (reference: object) => reference, positions: connection },
+    Change: { __resolveType: () => 'PositionChange' },
+    Subscription: {
+      positionChanges: {
+        subscribe: (_: unknown, { after }: { after?: string }) => changes.subscribe(after),
+        resolve: (change: unknown) => change,
+      },
+    },
   };
 }
 

@@ -1,0 +1,108 @@
+/** Events of a subgraph that nobody can hold back, kept until they are taken. */
+
+/** Thrown after the events that were kept of a stream that came faster than it was taken: open it again from there. */
+export class StreamCut extends Error {
+  constructor() {
+    super('The stream came faster than it was taken');
+    this.name = 'StreamCut';
+  }
+}
+
+/** Events kept of one stream before it is cut. */
+const KEPT_EVENTS = 256;
+
+/** The same while very much is kept for all streams together. */
+const KEPT_EVENTS_WHEN_SHORT = 16;
+
+/** When that is. */
+const MANY_EVENTS = 50_000;
+
+/** A stream that may not be cut, such as a snapshot, still has an end. */
+const MAX_EVENTS = 100_000;
+
+let keptByAll = 0;
+
+export interface EventQueueOptions<Event> {
+  /** Ends the stream at its source. */
+  leave(): void;
+  /** Whether the stream can be opened again right after the event. @default never */
+  mayBeCut?: ((event: Event) => boolean) | undefined;
+}
+
+export class EventQueue<Event> implements AsyncIterableIterator<Event, undefined> {
+  readonly #options: EventQueueOptions<Event>;
+  #events: Event[] = [];
+  /** Events of the array that have been taken. */
+  #taken = 0;
+  #isOver = false;
+  #error: unknown;
+  #wake: (() => void) | undefined;
+
+  constructor(options: EventQueueOptions<Event>) {
+    this.#options = options;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  push(event: Event): void {
+    if (this.#isOver) return;
+    this.#events.push(event);
+    keptByAll++;
+    this.#wake?.();
+    const kept = this.#events.length - this.#taken;
+    const bound = keptByAll > MANY_EVENTS ? KEPT_EVENTS_WHEN_SHORT : KEPT_EVENTS;
+    if (kept < bound) return;
+    if (this.#options.mayBeCut?.(event)) this.#cut(new StreamCut());
+    else if (kept >= MAX_EVENTS) this.#cut(new Error(`More than ${MAX_EVENTS} events of a stream were not taken`));
+  }
+
+  /** No event follows. @param error what whoever takes the events is told after them */
+  end(error?: unknown): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#error = error;
+    this.#wake?.();
+  }
+
+  /** One at a time. */
+  async next(): Promise<IteratorResult<Event, undefined>> {
+    if (this.#taken === this.#events.length && !this.#isOver) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+      this.#wake = undefined;
+    }
+    if (this.#taken < this.#events.length) return { done: false, value: this.#take() };
+    if (this.#error === undefined) return { done: true, value: undefined };
+    const error = this.#error;
+    this.#error = undefined;
+    throw error;
+  }
+
+  async return(): Promise<IteratorResult<Event, undefined>> {
+    keptByAll -= this.#events.length - this.#taken;
+    this.#events = [];
+    this.#taken = 0;
+    if (!this.#isOver) this.#options.leave();
+    this.#error = undefined;
+    this.end();
+    return { done: true, value: undefined };
+  }
+
+  #take(): Event {
+    const event = this.#events[this.#taken++] as Event;
+    keptByAll--;
+    if (this.#taken === this.#events.length) {
+      this.#events = [];
+      this.#taken = 0;
+    }
+    return event;
+  }
+
+  #cut(error: Error): void {
+    this.#options.leave();
+    this.end(error);
+  }
+}
