@@ -12,7 +12,7 @@ import type { Logger } from './log.ts';
 import { type Connection, type ConnectionArgs, type ConnectionSource, connect, connectChildren } from './paging.ts';
 
 /** What every resolver of a subgraph is given. One a request: its loaders remember what the request has read. */
-export interface SubgraphContext<Client> {
+export interface SubgraphContext<Client, Service = unknown> {
   domain: Domain;
   /** Reads of this domain's schema. */
   db: Database;
@@ -22,6 +22,8 @@ export interface SubgraphContext<Client> {
   graph: GraphClient;
   /** This domain's change feed. */
   feed: Feed;
+  /** What the subgraph runs beside its requests (see `SubgraphDefinition.start`). */
+  service: Service;
   /** W3C trace id of the request: 32 lower-case hex digits. */
   traceId: string;
   requestId: string;
@@ -52,18 +54,19 @@ export interface SubgraphContext<Client> {
 
 export type Changes<Row> = AsyncIterableIterator<ChangeEvent<Row>, undefined>;
 
-export interface ContextParts<Client> {
+export interface ContextParts<Client, Service> {
   domain: Domain;
   db: Database;
   prisma: Client;
   graph: GraphClient;
   feed: Feed;
+  service: Service;
   log: Logger;
   now: () => Date;
   headers: Record<string, string | undefined>;
 }
 
-export function createContext<Client>(parts: ContextParts<Client>): SubgraphContext<Client> {
+export function createContext<Client, Service>(parts: ContextParts<Client, Service>): SubgraphContext<Client, Service> {
   const { db, headers, ...rest } = parts;
   const loaders = createLoaders(db);
   const requestId = headers['x-request-id'] ?? randomUUID();

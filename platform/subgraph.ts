@@ -13,7 +13,7 @@ import {
   parse,
 } from 'graphql';
 import { createContext, type SubgraphContext } from './context.ts';
-import { openDatabase } from './database/database.ts';
+import { type Database, openDatabase } from './database/database.ts';
 import { sql } from './database/sql.ts';
 import { type Domain, redisPrefixOf, schemaOf } from './domains.ts';
 import { publicError } from './errors.ts';
@@ -25,14 +25,24 @@ import type { Logger } from './log.ts';
 import { scalarResolvers } from './scalars.ts';
 import { endOn, isStream, mapStream } from './streams.ts';
 
-export interface SubgraphDefinition<Client = unknown> {
+export interface SubgraphDefinition<Client = unknown, Service = unknown> {
   name: Domain;
   /** The subgraph's schema.graphql; common.graphql is added. */
   typeDefs: URL;
   resolvers: object;
   createPrisma(adapter: PrismaPg): Client;
-  /** What the subgraph does of itself while it runs; gives the way to end it. */
-  attend?(context: SubgraphContext<Client>): () => Promise<void>;
+  /** Starts what the subgraph does beside its requests; resolvers find it in their context. */
+  start?(parts: ServiceParts): Service & { stop(): Promise<void> };
+}
+
+/** What such a service may use while the subgraph runs. */
+export interface ServiceParts {
+  db: Database;
+  graph: GraphClient;
+  feed: Feed;
+  log: Logger;
+  redisUrl: string | undefined;
+  now(): Date;
 }
 
 export interface SubgraphDependencies {
@@ -80,7 +90,9 @@ type ResolverMap = NonNullable<
 >;
 
 /** Declares a subgraph; `startSubgraph` runs it. */
-export function defineSubgraph<Client>(definition: SubgraphDefinition<Client>): SubgraphDefinition<Client> {
+export function defineSubgraph<Client, Service = undefined>(
+  definition: SubgraphDefinition<Client, Service>,
+): SubgraphDefinition<Client, Service> {
   return definition;
 }
 
@@ -91,8 +103,8 @@ export function readTypeDefs(definition: Pick<SubgraphDefinition, 'typeDefs'>): 
   return `${readFileSync(COMMON, 'utf8')}\n${readFileSync(definition.typeDefs, 'utf8')}`;
 }
 
-export function startSubgraph<Client>(
-  definition: SubgraphDefinition<Client>,
+export function startSubgraph<Client, Service>(
+  definition: SubgraphDefinition<Client, Service>,
   dependencies: SubgraphDependencies,
 ): Subgraph {
   const { name } = definition;
@@ -116,9 +128,9 @@ export function startSubgraph<Client>(
     broadcast,
     ...(retention && { retention }),
   });
+  const service = definition.start?.({ db, graph, feed, log, redisUrl, now });
   const contextFor = (headers: Record<string, string | undefined>) =>
-    createContext({ domain: name, db, prisma, graph, feed, log, now, headers });
-  const stopAttending = definition.attend?.(contextFor({}));
+    createContext({ domain: name, db, prisma, graph, feed, service, log, now, headers });
 
   return {
     name,
@@ -133,7 +145,7 @@ export function startSubgraph<Client>(
         () => false,
       ),
     async close() {
-      await stopAttending?.();
+      await service?.stop();
       await feed.close();
       await db.close();
     },

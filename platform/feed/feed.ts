@@ -42,6 +42,8 @@ export interface FeedStatus {
 }
 
 export interface Feed extends FeedReader {
+  /** Whether this process takes the ticks. */
+  isLeader(): boolean;
   /** Something was written here: look at once. */
   ring(): void;
   status(): Promise<FeedStatus>;
@@ -75,6 +77,7 @@ export function startFeed(options: FeedOptions): Feed {
     db: db.pool,
     instants: () => runner.instants,
     limit: (work) => limit(work),
+    isLeader: () => runner.isLeader,
     ring: () => runner.ring(),
     async ready() {
       let timer: NodeJS.Timeout | undefined;

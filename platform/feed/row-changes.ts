@@ -42,6 +42,8 @@ interface Item extends Waiting {
   row: unknown;
   at: string;
   xid: number;
+  /** What its client's snapshot showed beyond its place, as long as the feed had not come that far. */
+  mask: string | undefined;
 }
 
 const END = { done: true, value: undefined } as const;
@@ -172,8 +174,8 @@ class RowChanges<Row> implements AsyncIterableIterator<ChangeEvent<Row>, undefin
     if (this.minIntervalMs > 0 && !this.isRoundDue()) return undefined;
     const item = this.outbox.take();
     if (!item) return undefined;
-    const { kind, row, at, place } = item;
-    return { kind, cursor: this.cursorAt(place), at, row: row as Row };
+    const { kind, row, at, place, mask } = item;
+    return { kind, cursor: this.cursorAt(place, mask ?? null), at, row: row as Row };
   }
 
   private isRoundDue(): boolean {
@@ -261,7 +263,7 @@ class RowChanges<Row> implements AsyncIterableIterator<ChangeEvent<Row>, undefin
   private dropSeen(seen: Snapshot): void {
     const held: Item[] = [];
     for (let item = this.outbox.take(); item; item = this.outbox.take()) held.push(item);
-    for (const item of held) if (!sees(seen, item.xid)) this.outbox.put(item);
+    for (const item of held) if (!sees(seen, item.xid)) this.outbox.put({ ...item, mask: this.mask?.text });
   }
 
   private async selectRows(since: Snapshot): Promise<{ rows: Row[]; seen: Snapshot; isQuiet: boolean }> {
@@ -346,17 +348,25 @@ class RowChanges<Row> implements AsyncIterableIterator<ChangeEvent<Row>, undefin
     const wasIn = !isIn && was !== null && this.fits({ ...row, ...was });
     if (!isIn && !wasIn) return null;
     const isGone = op === 'D' || wasIn;
-    return { key, place, kind: isGone ? 'DELETE' : 'UPSERT', row: wasIn ? { ...row, ...was } : row, at, xid };
+    return {
+      key,
+      place,
+      kind: isGone ? 'DELETE' : 'UPSERT',
+      row: wasIn ? { ...row, ...was } : row,
+      at,
+      xid,
+      mask: this.mask?.text,
+    };
   }
 
   private fits(row: RowChange['row']): boolean {
     return this.chosen.fields.every(([field, values]) => values.has(String(row[field])));
   }
 
-  private cursorAt(place: Place): string {
-    const cursor: Cursor = { epoch: this.reader.hub.epoch, tick: place.tick };
-    if (place.position !== undefined) cursor.position = place.position;
-    if (this.mask) cursor.mask = this.mask.text;
+  private cursorAt({ tick, position }: Place, mask: string | null = this.mask?.text ?? null): string {
+    const cursor: Cursor = { epoch: this.reader.hub.epoch, tick };
+    if (position !== undefined) cursor.position = position;
+    if (mask !== null) cursor.mask = mask;
     return formatCursor(cursor);
   }
 

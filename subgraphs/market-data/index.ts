@@ -3,13 +3,15 @@ import { defineSubgraph } from '../../platform/subgraph.ts';
 import { PrismaClient } from '../../prisma/market-data/generated/client.ts';
 import type { Resolvers } from './generated/resolvers.ts';
 import { Asset } from './resolvers/Asset.ts';
+import { changes } from './resolvers/changes.ts';
 import { Instrument } from './resolvers/Instrument.ts';
 import { Mutation } from './resolvers/Mutation.ts';
 import { payloads } from './resolvers/payloads.ts';
 import { Query } from './resolvers/Query.ts';
 import { rows } from './resolvers/rows.ts';
+import { Subscription } from './resolvers/Subscription.ts';
 
-const resolvers: Resolvers = { Query, Mutation, Asset, Instrument, ...rows, ...payloads };
+const resolvers: Resolvers = { Query, Mutation, Subscription, Asset, Instrument, ...rows, ...changes, ...payloads };
 
 export const marketData = defineSubgraph({
   name: 'market-data',

@@ -2,6 +2,7 @@
 import { defineSubgraph } from '../../platform/subgraph.ts';
 import { PrismaClient } from '../../prisma/trading/generated/client.ts';
 import type { Resolvers } from './generated/resolvers.ts';
+import { startLiveMarks } from './live-marks.ts';
 import { changes } from './resolvers/changes.ts';
 import { ExchangeOrder } from './resolvers/ExchangeOrder.ts';
 import { ExchangeTrade } from './resolvers/ExchangeTrade.ts';
@@ -37,4 +38,5 @@ export const trading = defineSubgraph({
   typeDefs: new URL('./schema.graphql', import.meta.url),
   resolvers,
   createPrisma: (adapter) => new PrismaClient({ adapter }),
+  start: startLiveMarks,
 });

@@ -1,6 +1,6 @@
 /** Marking: the prices at which open positions are valued. */
 import { type CommandPayload, command } from '../../platform/command.ts';
-import { sql } from '../../platform/database/sql.ts';
+import { type Sql, sql } from '../../platform/database/sql.ts';
 import { refuse } from '../../platform/errors.ts';
 import { normaliseSymbol } from '../../platform/symbols.ts';
 import type { Context } from './context.ts';
@@ -17,25 +17,34 @@ const MARK_LIMIT = 1_000;
 export function markPositions(context: Context, input: MarkPositionsInput): Promise<MarkPayload> {
   return command(context, 'markPositions', input, async (tx) => {
     const marks = readMarks(input, context.now());
-    // The rows are locked in the order of their ids, so that two price sources never wait for each other.
-    const markedPositionCount = await tx.$executeRaw(
-      sql`with latest as (
-            select distinct on (symbol) symbol, price, at
-              from unnest(${marks.map(({ symbol }) => symbol)}::text[], ${marks.map(({ price }) => price)}::numeric[],
-                          ${marks.map(({ at }) => at)}::timestamptz[]) with ordinality as given(symbol, price, at, place)
-             order by symbol, at desc, place desc
-          ), due as materialized (
-            select position_id, latest.price, latest.at
-              from latest join positions on instrument_id = latest.symbol and closed_at is null
-             where marked_at <= latest.at and (current_price, marked_at) is distinct from (latest.price, latest.at)
-             order by position_id
-               for no key update of positions
-          )
-          update positions set current_price = due.price, marked_at = due.at, trace_id = ${context.traceId}
-            from due where positions.position_id = due.position_id`,
-    );
+    const markedPositionCount = await tx.$executeRaw(storeMarks(marks, context.traceId));
     return { markedPositionCount };
   });
+}
+
+/**
+ * Marks open positions. The rows are locked in the order of their ids, so that two price sources never wait for each
+ * other.
+ */
+export function storeMarks(
+  marks: readonly { symbol: string; price: string; at: string }[],
+  traceId: string | null,
+): Sql {
+  return sql`
+    with latest as (
+      select distinct on (symbol) symbol, price, at
+        from unnest(${marks.map(({ symbol }) => symbol)}::text[], ${marks.map(({ price }) => price)}::numeric[],
+                    ${marks.map(({ at }) => at)}::timestamptz[]) with ordinality as given(symbol, price, at, place)
+       order by symbol, at desc, place desc
+    ), due as materialized (
+      select position_id, latest.price, latest.at
+        from latest join positions on instrument_id = latest.symbol and closed_at is null
+       where marked_at <= latest.at and (current_price, marked_at) is distinct from (latest.price, latest.at)
+       order by position_id
+         for no key update of positions
+    )
+    update positions set current_price = due.price, marked_at = due.at, trace_id = ${traceId}
+      from due where positions.position_id = due.position_id`;
 }
 
 function readMarks({ marks }: MarkPositionsInput, now: Date): { symbol: string; price: string; at: string }[] {

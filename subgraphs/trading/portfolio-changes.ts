@@ -23,6 +23,7 @@ export function portfolioChanges(
       { relation: 'positions', route },
       { relation: 'strategies', route },
     ],
+    watch: (touch) => context.service.watch(portfolio.accountId, touch),
     read: () => portfolio,
     minIntervalMs: MIN_INTERVAL_MS,
     after,

@@ -2,6 +2,7 @@
 import { sql } from '../../platform/database/sql.ts';
 import { isUuid } from '../../platform/uuid.ts';
 import type { Context } from './context.ts';
+import { valuedPositions } from './positions.ts';
 
 /** A portfolio is not stored; its account's id is all that identifies it. */
 export interface PortfolioReference {
@@ -39,7 +40,7 @@ export function totalsOf(context: Context, { accountId }: PortfolioReference): P
                     coalesce(sum(unrealized_pnl), 0) as total_unrealized_pnl,
                     coalesce(sum(exposure), 0) as gross_exposure, count(*)::int as open_position_count,
                     min(marked_at) as oldest_marked_at
-               from positions where account_id = wanted.id and closed_at is null) as held
+               from ${valuedPositions(context)} as priced where account_id = wanted.id) as held
            cross join lateral (
              select coalesce(sum(realized_pnl), 0) as total_realized_pnl from strategies where account_id = wanted.id
            ) as taken

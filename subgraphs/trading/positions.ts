@@ -6,6 +6,7 @@ import { type Connection, connectionSource } from '../../platform/paging.ts';
 import { isStorable } from '../../platform/texts.ts';
 import type { Context } from './context.ts';
 import type { TradingPositionFilter } from './generated/resolvers.ts';
+import { type Mark, valueAt } from './rules/valuation.ts';
 
 /** A row of `positions`. */
 export interface TradingPositionRow {
@@ -89,6 +90,35 @@ export function openPositionOf(
   });
 }
 
+/** The position at the latest price that is known; closed ones stay as they ended. */
+export function valued(context: Context, row: TradingPositionRow): TradingPositionRow {
+  if (row.closedAt !== null) return row;
+  const mark = context.service.of(row.instrumentId);
+  const known = valuations.get(row);
+  if (known && known.mark === mark) return known.value;
+  const value = valueAt(row, mark);
+  valuations.set(row, { mark, value });
+  return value;
+}
+
+/** Several fields of a row ask for one valuation. */
+const valuations = new WeakMap<TradingPositionRow, { mark: Mark | undefined; value: TradingPositionRow }>();
+
+/** Open positions with their values at the latest prices that are known: the columns that totals are made of. */
+export function valuedPositions(context: Context): Sql {
+  const { symbols, prices, ats } = context.service.columns();
+  return sql`(
+    select strategy_id, account_id, cost_basis, round8(quantity * price) as market_value,
+           round8(abs(quantity) * price) as exposure, round8(quantity * (price - average_entry_price)) as unrealized_pnl,
+           marked_at
+      from (select strategy_id, account_id, quantity, average_entry_price, cost_basis,
+                   coalesce(live.price, current_price) as price, coalesce(live.at, marked_at) as marked_at
+              from positions
+              left join unnest(${symbols}::text[], ${prices}::numeric[], ${ats}::timestamptz[]) as live(symbol, price, at)
+                on live.symbol = instrument_id and live.at > positions.marked_at
+             where closed_at is null) as priced)`;
+}
+
 /** A sum over open positions, of one strategy or account or of all; "0" when there are none. */
 export async function sumOfOpenPositions(
   context: Context,
@@ -96,13 +126,9 @@ export async function sumOfOpenPositions(
   of: { strategyId?: string | null | undefined; accountId?: string | null | undefined },
 ): Promise<string> {
   const column = amount === 'exposure' ? sql`exposure` : sql`unrealized_pnl`;
-  const conditions = [
-    isOpenPosition,
-    ...equals('strategy_id', of.strategyId),
-    ...equalsUuid('account_id', of.accountId),
-  ];
+  const conditions = [...equals('strategy_id', of.strategyId), ...equalsUuid('account_id', of.accountId)];
   const row = await context.db.one<{ total: string }>(
-    sql`select coalesce(sum(${column}), 0) as total from positions where ${allOf(conditions)}`,
+    sql`select coalesce(sum(${column}), 0) as total from ${valuedPositions(context)} as held where ${allOf(conditions)}`,
   );
   return row?.total ?? '0';
 }

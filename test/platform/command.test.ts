@@ -24,6 +24,7 @@ function contextOn(database: Database): SubgraphContext<PrismaClient> {
     db: database,
     prisma: new PrismaClient({ adapter: new PrismaPg(database.pool, { schema: 'trading' }) }),
     feed,
+    service: undefined,
     graph: createGraphClient(() => Promise.reject(new Error('not asked'))),
     log,
     now: () => new Date(),

@@ -4,6 +4,7 @@ import type { PortfolioResolvers } from '../generated/resolvers.ts';
 import { isActiveOrder, orderList } from '../orders.ts';
 import { type PortfolioReference, type PortfolioTotals, portfolioOf, totalsOf } from '../portfolio.ts';
 import { positionConditions, positionList } from '../positions.ts';
+import { isStaleMark } from '../rules/valuation.ts';
 import { strategyConditions, strategyList } from '../strategies.ts';
 
 const total =
@@ -31,4 +32,8 @@ export const Portfolio: PortfolioResolvers = {
   netExposure: total('netExposure'),
   openPositionCount: total('openPositionCount'),
   oldestMarkedAt: total('oldestMarkedAt'),
+  hasStaleMarks: async (portfolio, _, context) => {
+    const { oldestMarkedAt } = await totalsOf(context, portfolio);
+    return oldestMarkedAt !== null && isStaleMark(oldestMarkedAt, context.now());
+  },
 };

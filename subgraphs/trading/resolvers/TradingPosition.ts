@@ -1,7 +1,14 @@
 import { existing } from '../../../platform/loaders.ts';
+import type { Context } from '../context.ts';
 import type { TradingPositionResolvers } from '../generated/resolvers.ts';
-import { positions } from '../positions.ts';
+import { positions, type TradingPositionRow, valued } from '../positions.ts';
+import { isStaleMark, type Marked, markAgeMs } from '../rules/valuation.ts';
 import { strategies } from '../strategies.ts';
+
+const live =
+  <Field extends keyof Marked>(field: Field) =>
+  (row: TradingPositionRow, _: object, context: Context): Marked[Field] =>
+    valued(context, row)[field];
 
 export const TradingPosition: TradingPositionResolvers = {
   __resolveReference: ({ positionId }, context) => context.load(positions, positionId),
@@ -9,4 +16,12 @@ export const TradingPosition: TradingPositionResolvers = {
   account: ({ accountId }) => ({ accountId }),
   instrument: ({ instrumentId }) => ({ symbol: instrumentId }),
   isOpen: ({ closedAt }) => closedAt === null,
+  currentPrice: live('currentPrice'),
+  markedAt: live('markedAt'),
+  markAgeMs: (row, _, context) => markAgeMs(valued(context, row).markedAt, context.now()),
+  isMarkStale: (row, _, context) => row.closedAt === null && isStaleMark(valued(context, row).markedAt, context.now()),
+  marketValue: live('marketValue'),
+  exposure: live('exposure'),
+  unrealizedPnl: live('unrealizedPnl'),
+  totalPnl: live('totalPnl'),
 };

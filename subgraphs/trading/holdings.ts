@@ -1,0 +1,49 @@
+import type { Database } from '../../platform/database/database.ts';
+import { sql } from '../../platform/database/sql.ts';
+
+/** Which accounts hold open positions in which instruments. It may name one that was closed meanwhile; it misses none. */
+export class Holdings {
+  private readonly db: Database;
+  private accounts = new Map<string, Set<string>>();
+
+  constructor(db: Database) {
+    this.db = db;
+  }
+
+  /** Reads anew what is held. */
+  async load(): Promise<void> {
+    const added: [string, string][] = [];
+    this.pending = added;
+    const rows = await this.db.query<{ accountId: string; instrumentId: string }>(
+      sql`select distinct account_id, instrument_id from positions where closed_at is null`,
+    );
+    this.accounts = new Map();
+    for (const { accountId, instrumentId } of rows) this.put(accountId, instrumentId);
+    for (const [accountId, symbol] of added) this.put(accountId, symbol);
+    this.pending = null;
+  }
+
+  /** Positions opened while `load` reads. */
+  private pending: [string, string][] | null = null;
+
+  /** Whether the instrument was held by nobody before. */
+  add(accountId: string, symbol: string): boolean {
+    this.pending?.push([accountId, symbol]);
+    const isNew = !this.accounts.has(symbol);
+    this.put(accountId, symbol);
+    return isNew;
+  }
+
+  symbols(): string[] {
+    return [...this.accounts.keys()].sort();
+  }
+
+  accountsWith(symbol: string): Iterable<string> {
+    return this.accounts.get(symbol) ?? [];
+  }
+
+  private put(accountId: string, symbol: string): void {
+    const accounts = this.accounts.get(symbol) ?? new Set();
+    this.accounts.set(symbol, accounts.add(accountId));
+  }
+}
