@@ -2,7 +2,8 @@
 import { type Decimal, dec } from '../../platform/decimal.ts';
 import type { GraphClient } from '../../platform/graph-client.ts';
 import { COURSES, type Course, SOURCE } from './courses.ts';
-import type { MinuteBars, StoredBar } from './minute-bars.ts';
+import type { MinuteBars } from './minute-bars.ts';
+import { resumeOpenBar } from './open-bars.ts';
 import { type Random, randomOf } from './random.ts';
 
 /** A market on its way. */
@@ -33,7 +34,6 @@ interface Instrument {
   tickSize: string | null;
   minOrderSize: string | null;
   ticker: { lastPrice: string; source: string; sequence: string } | null;
-  latestCandle: (StoredBar & { isClosed: boolean; source: string | null }) | null;
 }
 
 const QUERY = `query SimulatedMarkets($symbols: [String!]!) {
@@ -41,7 +41,6 @@ const QUERY = `query SimulatedMarkets($symbols: [String!]!) {
     nodes {
       symbol tickSize minOrderSize
       ticker { lastPrice source sequence }
-      latestCandle(interval: M1) { startTime open high low close volume vwap numTrades isClosed source }
     }
   }
 }`;
@@ -65,9 +64,8 @@ export async function surveyMarkets(
     if (!instrument?.ticker) markets.delete(course.symbol);
     else if (known) known.terms = termsOf(instrument);
     else {
+      await resumeOpenBar(graph, bars, { symbol: course.symbol, source: SOURCE });
       markets.set(course.symbol, begin(course, instrument, instrument.ticker, { seed, nowMs }));
-      const { latestCandle: bar } = instrument;
-      if (bar && !bar.isClosed && bar.source === SOURCE) bars.resume(course.symbol, bar);
     }
   }
 }

@@ -37,7 +37,7 @@ interface Bar {
 }
 
 export interface MinuteBars {
-  /** Goes on with a bar that an earlier run left open. */
+  /** Goes on with a bar that an earlier run left open; one that this run made knows better. */
   resume(symbol: string, stored: StoredBar): void;
   add(symbol: string, print: Print): void;
   /** What is to be reported at this instant: bars that are over, oldest first, and open ones that changed. */
@@ -53,7 +53,7 @@ export interface Report {
 
 const MINUTE_MS = 60_000;
 /** A bar is over by the graph's clock too: reported earlier it would be taken for an open one. */
-const CLOCK_LEEWAY_MS = 2_000; // 2 seconds
+export const CLOCK_LEEWAY_MS = 2_000; // 2 seconds
 /** Bars that wait for a graph that does not answer: a quarter of a day of four markets. */
 const ENDED_LIMIT = 1_500;
 
@@ -74,7 +74,9 @@ export function createMinuteBars(source: string): MinuteBars {
     open.set(bar.symbol, bar);
   };
   return {
-    resume: (symbol, stored) => begin(barOf(symbol, stored)),
+    resume(symbol, stored) {
+      if (!open.has(symbol) && !lastEnded.has(symbol)) begin(barOf(symbol, stored));
+    },
     add(symbol, print) {
       const startMs = print.atMs - (print.atMs % MINUTE_MS);
       const current = open.get(symbol);

@@ -84,4 +84,12 @@ describe('one-minute bars', () => {
       numTrades: 3,
     });
   });
+
+  it('know better than what is stored', () => {
+    const bars = createMinuteBars('test');
+    bars.add('BTC-USD', print(1, '10'));
+    const stored = { open: '3', high: '3', low: '3', close: '3', volume: '1', vwap: null, numTrades: null };
+    bars.resume('BTC-USD', { startTime: '2026-01-01T12:00:00Z', ...stored });
+    expect(bars.due(at(31)).map(({ candle }) => candle.close)).toEqual(['10']);
+  });
 });
