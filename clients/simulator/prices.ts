@@ -1,5 +1,5 @@
 /** Prices: each market walks on, and a tick says where it is: the quote, and a print at its bid or its ask. */
-import { type Decimal, dec, toWire } from '../../platform/decimal.ts';
+import { type Decimal, toWire } from '../../platform/decimal.ts';
 import type { GraphClient } from '../../platform/graph-client.ts';
 import type { PriceInput } from '../../subgraphs/market-data/generated/resolvers.ts';
 import { command } from './commands.ts';
@@ -98,12 +98,7 @@ function tickOf({ course, random, terms, price, sequence }: Market, nowMs: numbe
   };
 }
 
-/** The price of a market as the graph takes it; positions are marked at it. */
-export function markOf({ price, terms }: Market): string {
-  return toWire(onStep(price, terms.priceStep));
-}
-
-/** The price of a market for arithmetic. */
-export function fairPriceOf(market: Market): Decimal {
-  return dec(markOf(market));
+/** The price of a market on its price step: the middle of what its ticks quote. */
+export function fairPriceOf({ price, terms }: Market): Decimal {
+  return onStep(price, terms.priceStep);
 }

@@ -3,13 +3,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { GraphClient } from '../../platform/graph-client.ts';
 import type { Logger } from '../../platform/log.ts';
 import { FUND, MARKET_MAKER } from '../../prisma/demo/accounts.ts';
+import { barRoutine } from './bars.ts';
 import { SOURCE } from './courses.ts';
 import { leftoverRoutine } from './leftovers.ts';
 import { marketMakerRoutine } from './market-maker.ts';
 import type { Markets } from './markets.ts';
 import { createMinuteBars } from './minute-bars.ts';
 import { priceRoutine } from './prices.ts';
-import { barRoutine, markRoutine } from './reports.ts';
 import { type Runner, runnerOf } from './routine.ts';
 import { stoppable } from './stoppable.ts';
 import { STRATEGIES } from './strategies.ts';
@@ -54,7 +54,6 @@ export function createSimulation({ graph, log, seed = 1, rate = 1, now = Date.no
   const shared = { graph, markets, bars, troubles, seed, rate, run: `${seed}-${now().toString(36)}` };
   const routines = [
     priceRoutine(shared),
-    markRoutine(graph, markets),
     barRoutine(shared),
     marketMakerRoutine({ ...shared, accountId: MARKET_MAKER }),
     ...STRATEGIES.map((habits) => tradingRoutine({ ...shared, habits })),

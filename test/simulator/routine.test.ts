@@ -27,7 +27,7 @@ describe('a routine', () => {
     const run = async () => {
       if (isAway) throw refuse.domainUnavailable('trading');
     };
-    const runner = runnerOf({ name: 'marks', everyMs: 500, run }, { troubles, log });
+    const runner = runnerOf({ name: 'quotes', everyMs: 500, run }, { troubles, log });
     const pauses: number[] = [];
     for (let attempt = 0; attempt < 7; attempt++) {
       const pauseMs = await runner.run(nowMs);
@@ -39,15 +39,15 @@ describe('a routine', () => {
     expect(await runner.run(nowMs)).toBe(500);
     expect(await runner.run(nowMs)).toBe(500);
     expect(lines).toEqual([
-      'marks: The trading domain does not answer. Nothing was done; try again later.',
-      'marks: goes on',
+      'quotes: The trading domain does not answer. Nothing was done; try again later.',
+      'quotes: goes on',
     ]);
   });
 
   it('that was stopped says nothing', async () => {
     const { log, lines } = heard();
     const run = () => Promise.reject(new Stopped());
-    await runnerOf({ name: 'marks', everyMs: 500, run }, { troubles: createTroubles(log, Date.now), log }).run(0);
+    await runnerOf({ name: 'quotes', everyMs: 500, run }, { troubles: createTroubles(log, Date.now), log }).run(0);
     expect(lines).toEqual([]);
   });
 
