@@ -120,13 +120,19 @@ describe('a portfolio', () => {
       positions(first: 500) { nodes { positionId quantity averageEntryPrice currentPrice markedAt marketValue unrealizedPnl
         strategy { name totalPnl } instrument { symbol } } totalCount }
       openOrders { nodes { orderId } } strategies { nodes { strategyId } } } }`;
-    const cost = async (size: number) => {
+    const costOnce = async (size: number) => {
       const before = graph.statements();
       const { portfolio } = await ask(graph, query, { id: account(size) });
       expect(portfolio.positions.nodes).toHaveLength(size);
       expect(portfolio.totalUnrealizedPnl).toBe(String(size * (size + 1)));
       expect(portfolio.grossExposure).toBe(String(6 * size * (size + 1)));
       return graph.statements() - before;
+    };
+    // The least of several: what trading does beside its requests sends a statement now and then.
+    const cost = async (size: number) => {
+      const costs = [];
+      for (let time = 0; time < 5; time++) costs.push(await costOnce(size));
+      return Math.min(...costs);
     };
     expect([await cost(5), await cost(500)]).toEqual([7, 7]);
   });

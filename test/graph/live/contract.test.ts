@@ -1,0 +1,91 @@
+/** Every subscription of the graph, with every field of what it tells, as the gateway serves it. */
+import { type GraphQLObjectType, getNamedType, isLeafType } from 'graphql';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createLogger } from '../../../platform/log.ts';
+import { loadDemo } from '../../../prisma/demo/demo.ts';
+import { startGraph, type TestGraph } from '../../support/graph.ts';
+import { watch } from '../../support/watch.ts';
+import { FUND } from './desk.ts';
+
+/** Arguments with which each subscription has something to tell of the demo. */
+const ARGUMENTS: Record<string, string> = {
+  positionChanges: `(accountId: "${FUND}", symbols: ["BTC/USD"])`,
+  orderChanges: `(accountId: "${FUND}", strategyId: "btc-trend")`,
+  tradeChanges: `(strategyId: "btc-trend")`,
+  strategyChanges: '',
+  portfolioChanges: `(accountId: "${FUND}")`,
+  exchangeOrderChanges: `(accountId: "${FUND}")`,
+  exchangeTradeChanges: `(accountId: "${FUND}", symbol: "BTC-USD")`,
+  exchangeBalanceChanges: `(accountId: "${FUND}")`,
+  orderBookChanges: '(symbol: "BTC-USD", depth: 2)',
+  priceChanges: '(symbols: ["BTC-USD", "ETHUSD"])',
+  candleChanges: '(symbol: "BTC-USD", interval: M1)',
+};
+
+let graph: TestGraph;
+
+beforeAll(async () => {
+  graph = await startGraph();
+  await loadDemo(graph.client, createLogger({ level: 'silent', service: 'test' }));
+});
+
+afterAll(() => graph.close());
+
+const subscriptions = () =>
+  [...graph.subgraphs.values()].flatMap(({ schema }) =>
+    Object.values((schema.getSubscriptionType() as GraphQLObjectType).getFields()),
+  );
+
+/** The leaves of the type, and of the objects it refers to, two levels deep. */
+function leaves(type: GraphQLObjectType, depth = 2): string {
+  const fields = Object.values(type.getFields()).flatMap(({ name, type: fieldType, args }) => {
+    const named = getNamedType(fieldType);
+    if (isLeafType(named)) return [name];
+    if (depth === 0 || args.length > 0 || !('getFields' in named)) return [];
+    const inner = leaves(named as GraphQLObjectType, depth - 1);
+    return inner === '' ? [] : [`${name} { ${inner} }`];
+  });
+  return fields.join(' ');
+}
+
+describe('every subscription', () => {
+  it('is known to this test', () => {
+    expect(
+      subscriptions()
+        .map(({ name }) => name)
+        .sort(),
+    ).toEqual(Object.keys(ARGUMENTS).sort());
+  });
+
+  it.each(Object.keys(ARGUMENTS))('%s tells every field of what it is about', async (name) => {
+    const field = subscriptions().find((one) => one.name === name);
+    const type = getNamedType(field?.type) as GraphQLObjectType;
+    expect(field?.args.map((arg) => arg.name)).toContain('after');
+    const watcher = watch(graph.client, name, `subscription { ${name}${ARGUMENTS[name]} { ${leaves(type)} } }`);
+    await watcher.begun();
+    const [first] = watcher.all;
+    expect(first).toMatchObject({ kind: 'SNAPSHOT', cursor: expect.any(String), at: expect.any(String) });
+    const items = Object.keys(type.getFields()).filter((item) => !['kind', 'cursor', 'at'].includes(item));
+    for (const item of items) expect(first?.[item]).toBeInstanceOf(Object);
+    await watcher.leave();
+  });
+
+  it('says how the feed of each domain does', async () => {
+    const fields = 'domain epoch tick lastTickAt lagMs logBytes leader ledSince isLeader subscriberCount';
+    const { data } = await graph.run(
+      `{ tradingFeed { ${fields} } exchangeFeed { ${fields} } marketDataFeed { ${fields} } }`,
+    );
+    for (const [name, domain] of Object.entries({
+      tradingFeed: 'trading',
+      exchangeFeed: 'exchange',
+      marketDataFeed: 'market-data',
+    })) {
+      expect(data[name]).toMatchObject({
+        domain,
+        isLeader: true,
+        leader: expect.stringContaining(String(process.pid)),
+      });
+      expect(Number(data[name].logBytes)).toBeGreaterThan(8192);
+    }
+  });
+});
