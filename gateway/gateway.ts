@@ -18,7 +18,8 @@ import { createScope } from './scope.ts';
 import { type LocalSubgraph, localTransport } from './transport/local.ts';
 import { type RemoteSubgraph, remoteTransport } from './transport/remote.ts';
 import { guard, type SubgraphExecutor } from './transport/subgraph-call.ts';
-import { createWebSockets, WEBSOCKET_LIMITS, type WebSocketLimits } from './websocket.ts';
+import { WEBSOCKET_LIMITS, type WebSocketLimits } from './websocket/limits.ts';
+import { createWebSockets } from './websocket/sockets.ts';
 
 /** A subgraph in this process, or one that is a process of its own. */
 export type GatewaySubgraph = LocalSubgraph | RemoteSubgraph;
@@ -83,7 +84,9 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const { supergraphSdl, publicSchema } = composeSupergraph(options.subgraphs);
   const subgraphs = options.subgraphs.map((subgraph) => connect(subgraph, options));
   const executors = new Map(subgraphs.map(({ name, execute }) => [name, execute]));
-  const live = createLive({ ...LIVE_LIMITS, ...options.liveLimits });
+  const liveLimits = { ...LIVE_LIMITS, ...options.liveLimits };
+  const { stallMs } = liveLimits;
+  const live = createLive(liveLimits);
   const native = { publicSchema, executors, live, log };
   const runtime = await startRuntime({
     supergraphSdl,
@@ -94,8 +97,8 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     log,
   });
   const runner = operationRunner(runtime, log);
-  const http = createHandler({ runner, readiness: () => readinessOf(subgraphs), log });
-  const webSockets = createWebSockets(runtime, log, { ...WEBSOCKET_LIMITS, ...options.webSocketLimits });
+  const http = createHandler({ runner, readiness: () => readinessOf(subgraphs), stallMs, log });
+  const webSockets = createWebSockets(runner, log, { ...WEBSOCKET_LIMITS, ...options.webSocketLimits, stallMs });
   const servers: Server[] = [];
 
   return {

@@ -36,6 +36,8 @@ export interface LiveLimits {
   tailBytes: number;
   /** Text that all shared streams keep together. */
   retainedBytes: number;
+  /** Time in which a client takes nothing of what it is sent before its connection is closed. */
+  stallMs: number;
   /** How long a stream whose subgraph has gone is tried again before its clients are told. */
   retryMs: number;
 }
@@ -45,5 +47,6 @@ export const LIVE_LIMITS: LiveLimits = {
   tailEntries: 1_000,
   tailBytes: 1024 * 1024,
   retainedBytes: 128 * 1024 * 1024,
+  stallMs: 30_000, // 30 seconds
   retryMs: 30_000, // 30 seconds: a restart takes less
 };

@@ -17,6 +17,8 @@ export interface Readiness {
 export interface HandlerParts {
   runner: OperationRunner;
   readiness(): Promise<Readiness>;
+  /** Time in which a listener to events takes nothing before its connection is closed. */
+  stallMs: number;
   log: Logger;
 }
 
@@ -26,7 +28,7 @@ export interface Handler {
   drain(): Promise<void>;
 }
 
-export function createHandler({ runner, readiness, log }: HandlerParts): Handler {
+export function createHandler({ runner, readiness, stallMs, log }: HandlerParts): Handler {
   const running = new Set<Promise<void>>();
   const draining = new AbortController();
 
@@ -37,7 +39,7 @@ export function createHandler({ runner, readiness, log }: HandlerParts): Handler
       response.setHeader('connection', 'close');
       return sendJson(response, 503, { error: 'The gateway is about to stop.' });
     }
-    const answer = () => answerOperation(runner, request, response, draining.signal);
+    const answer = () => answerOperation(runner, request, response, { draining: draining.signal, stallMs });
     if (path === GRAPHQL_PATH && method === 'POST') return answer();
     if (method !== 'GET' && method !== 'HEAD') {
       response.setHeader('allow', path === GRAPHQL_PATH ? 'GET, POST' : 'GET');

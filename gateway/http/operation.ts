@@ -7,19 +7,19 @@ import { callerFault, statusOf } from '../errors.ts';
 import type { Operation, OperationRunner } from '../runtime.ts';
 import { createScope, type RequestScope } from '../scope.ts';
 import { readText } from './body.ts';
-import { sendEvents } from './events.ts';
+import { type EventOptions, sendEvents } from './events.ts';
 
 const GRAPHQL_RESPONSE = 'application/graphql-response+json';
 
 /** The media types that a page of another origin cannot send without asking first, which is refused. */
 const JSON_BODY = /^application\/(graphql\+)?json\s*(;|$)/i;
 
-/** Answers a GET or POST of /graphql. A subscription ends when its client goes, or when `draining` aborts. */
+/** Answers a GET or POST of /graphql. A subscription ends when its client goes, or when the gateway is about to stop. */
 export async function answerOperation(
   runner: OperationRunner,
   request: IncomingMessage,
   response: ServerResponse,
-  draining: AbortSignal,
+  events: EventOptions,
 ): Promise<void> {
   const aborter = new AbortController();
   response.on('close', () => {
@@ -30,7 +30,7 @@ export async function answerOperation(
   const operation = await readOperation(request);
   const result = isFault(operation) ? runner.refuse(operation, scope) : await runner.run(operation, scope);
 
-  if (accept.includes('text/event-stream')) return sendEvents(result, response, scope, draining);
+  if (accept.includes('text/event-stream')) return sendEvents(result, response, scope, events);
   if (!isStream(result)) return sendResult(result, response, scope, accept);
   await result[Symbol.asyncIterator]().return?.();
   const fault = callerFault('Subscribe by WebSocket, or with "accept: text/event-stream".', 'BAD_REQUEST', {
