@@ -4,6 +4,7 @@
  */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { startSimulator } from '../clients/simulator/simulator.ts';
 import { type Config, readConfig } from '../platform/config.ts';
 import { createGraphClient } from '../platform/graph-client.ts';
 import { createLogger, type Logger } from '../platform/log.ts';
@@ -44,7 +45,13 @@ async function allInOne(config: Config, log: Logger, process: Process): Promise<
     await Promise.all(running.map((subgraph) => subgraph.close()));
   });
   const gateway = await createGateway({ subgraphs: running, log, production: config.production });
-  if (!process.argv.includes('--no-demo')) await loadDemo(graph, log);
+  if (!process.argv.includes('--no-demo')) {
+    await loadDemo(graph, log);
+    if (!process.argv.includes('--no-simulator')) {
+      const simulator = startSimulator({ graph, log });
+      process.onStop(() => simulator.stop());
+    }
+  }
   return gateway;
 }
 

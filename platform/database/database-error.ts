@@ -25,6 +25,13 @@ const UNREACHABLE_MESSAGES =
 /** Prisma's codes for a server that is not reached, does not answer in time, or closed the connection. */
 const PRISMA_UNREACHABLE = new Set(['P1001', 'P1002', 'P1008', 'P1017']);
 const PRISMA_CODE = /^P[1-6]\d{3}$/; // Prisma's own codes have the shape of a SQLSTATE
+/** The same as Prisma's adapter names them, where a connection breaks in the middle of a transaction. */
+const ADAPTER_UNREACHABLE = new Set([
+  'ConnectionClosed',
+  'DatabaseNotReachable',
+  'SocketTimeout',
+  'TooManyConnections',
+]);
 const RETRYABLE = new Set(['40001', '40P01']); // serialization_failure, deadlock_detected
 
 /** The fault behind an error of pg, of Prisma, or of Prisma's adapter; null when it is something else. */
@@ -44,7 +51,8 @@ function nested(error: Record<string, unknown>): unknown {
 
 function readFault(error: Record<string, unknown>): DatabaseFault | null {
   const code = error.originalCode ?? error.code;
-  if (PRISMA_UNREACHABLE.has(code as string)) return { code: 'ECONNREFUSED', constraint: undefined };
+  if (PRISMA_UNREACHABLE.has(code as string) || ADAPTER_UNREACHABLE.has(error.kind as string))
+    return { code: 'ECONNREFUSED', constraint: undefined };
   if (typeof code === 'string' && (/^[0-9A-Z]{5}$/.test(code) || UNREACHABLE.has(code)) && !PRISMA_CODE.test(code)) {
     return { code, constraint: constraintOf(error) };
   }

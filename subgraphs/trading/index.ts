@@ -2,7 +2,6 @@
 import { defineSubgraph } from '../../platform/subgraph.ts';
 import { PrismaClient } from '../../prisma/trading/generated/client.ts';
 import type { Resolvers } from './generated/resolvers.ts';
-import { startLiveMarks } from './live-marks.ts';
 import { changes } from './resolvers/changes.ts';
 import { ExchangeOrder } from './resolvers/ExchangeOrder.ts';
 import { ExchangeTrade } from './resolvers/ExchangeTrade.ts';
@@ -16,6 +15,7 @@ import { Subscription } from './resolvers/Subscription.ts';
 import { TradingOrder } from './resolvers/TradingOrder.ts';
 import { TradingPosition } from './resolvers/TradingPosition.ts';
 import { TradingTrade } from './resolvers/TradingTrade.ts';
+import { startTrading } from './service.ts';
 
 const resolvers: Resolvers = {
   Query,
@@ -38,5 +38,5 @@ export const trading = defineSubgraph({
   typeDefs: new URL('./schema.graphql', import.meta.url),
   resolvers,
   createPrisma: (adapter) => new PrismaClient({ adapter }),
-  start: startLiveMarks,
+  start: startTrading,
 });

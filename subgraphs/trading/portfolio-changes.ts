@@ -23,8 +23,8 @@ export function portfolioChanges(
       { relation: 'positions', route },
       { relation: 'strategies', route },
     ],
-    watch: (touch) => context.service.watch(portfolio.accountId, touch),
-    read: () => portfolio,
+    watch: (touch) => context.service.marks.watch(portfolio.accountId, touch),
+    read: async () => ({ ...portfolio, totals: await context.service.totalsOf(portfolio.accountId) }),
     minIntervalMs: MIN_INTERVAL_MS,
     after,
   });

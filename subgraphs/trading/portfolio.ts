@@ -1,13 +1,17 @@
 /** The portfolio of an exchange account: sums over its strategies and their open positions. */
+import type { Database } from '../../platform/database/database.ts';
 import { sql } from '../../platform/database/sql.ts';
 import { isUuid } from '../../platform/uuid.ts';
 import type { Context } from './context.ts';
+import type { LiveMarks } from './live-marks.ts';
 import { valuedPositions } from './positions.ts';
 
 /** A portfolio is not stored; its account's id is all that identifies it. */
 export interface PortfolioReference {
   /** UUID in lower case. */
   accountId: string;
+  /** Where they have been read already. */
+  totals?: PortfolioTotals;
 }
 
 export interface PortfolioTotals {
@@ -28,23 +32,31 @@ export function portfolioOf(accountId: string): PortfolioReference | null {
 }
 
 /** The totals of a portfolio; portfolios asked in one tick, however many positions they hold, share a statement. */
-export function totalsOf(context: Context, { accountId }: PortfolioReference): Promise<PortfolioTotals> {
-  return context.batch('portfolioTotals', accountId, (accountIds) =>
-    context.db.query<PortfolioTotals>(
-      sql`select total_market_value, total_cost_basis, total_unrealized_pnl, total_realized_pnl,
-                 total_unrealized_pnl + total_realized_pnl as total_pnl, gross_exposure,
-                 total_market_value as net_exposure, open_position_count, oldest_marked_at
-            from unnest(${accountIds}::uuid[]) with ordinality as wanted(id, place)
-           cross join lateral (
-             select coalesce(sum(market_value), 0) as total_market_value, coalesce(sum(cost_basis), 0) as total_cost_basis,
-                    coalesce(sum(unrealized_pnl), 0) as total_unrealized_pnl,
-                    coalesce(sum(exposure), 0) as gross_exposure, count(*)::int as open_position_count,
-                    min(marked_at) as oldest_marked_at
-               from ${valuedPositions(context)} as priced where account_id = wanted.id) as held
-           cross join lateral (
-             select coalesce(sum(realized_pnl), 0) as total_realized_pnl from strategies where account_id = wanted.id
-           ) as taken
-           order by place`,
-    ),
+export async function totalsOf(context: Context, { accountId, totals }: PortfolioReference): Promise<PortfolioTotals> {
+  if (totals) return totals;
+  const { db, service } = context;
+  return context.batch('portfolioTotals', accountId, (accountIds) => readTotals({ db, ...service }, accountIds));
+}
+
+/** The totals of each account, in that order, in one statement. */
+export function readTotals(
+  { db, marks }: { db: Database; marks: LiveMarks },
+  accountIds: readonly string[],
+): Promise<PortfolioTotals[]> {
+  return db.query<PortfolioTotals>(
+    sql`select total_market_value, total_cost_basis, total_unrealized_pnl, total_realized_pnl,
+               total_unrealized_pnl + total_realized_pnl as total_pnl, gross_exposure,
+               total_market_value as net_exposure, open_position_count, oldest_marked_at
+          from unnest(${accountIds}::uuid[]) with ordinality as wanted(id, place)
+         cross join lateral (
+           select coalesce(sum(market_value), 0) as total_market_value, coalesce(sum(cost_basis), 0) as total_cost_basis,
+                  coalesce(sum(unrealized_pnl), 0) as total_unrealized_pnl,
+                  coalesce(sum(exposure), 0) as gross_exposure, count(*)::int as open_position_count,
+                  min(marked_at) as oldest_marked_at
+             from ${valuedPositions(marks)} as priced where account_id = wanted.id) as held
+         cross join lateral (
+           select coalesce(sum(realized_pnl), 0) as total_realized_pnl from strategies where account_id = wanted.id
+         ) as taken
+         order by place`,
   );
 }

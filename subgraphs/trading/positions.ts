@@ -6,6 +6,7 @@ import { type Connection, connectionSource } from '../../platform/paging.ts';
 import { isStorable } from '../../platform/texts.ts';
 import type { Context } from './context.ts';
 import type { TradingPositionFilter } from './generated/resolvers.ts';
+import type { LiveMarks } from './live-marks.ts';
 import { type Mark, valueAt } from './rules/valuation.ts';
 
 /** A row of `positions`. */
@@ -93,7 +94,7 @@ export function openPositionOf(
 /** The position at the latest price that is known; closed ones stay as they ended. */
 export function valued(context: Context, row: TradingPositionRow): TradingPositionRow {
   if (row.closedAt !== null) return row;
-  const mark = context.service.of(row.instrumentId);
+  const mark = context.service.marks.of(row.instrumentId);
   const known = valuations.get(row);
   if (known && known.mark === mark) return known.value;
   const value = valueAt(row, mark);
@@ -105,8 +106,8 @@ export function valued(context: Context, row: TradingPositionRow): TradingPositi
 const valuations = new WeakMap<TradingPositionRow, { mark: Mark | undefined; value: TradingPositionRow }>();
 
 /** Open positions with their values at the latest prices that are known: the columns that totals are made of. */
-export function valuedPositions(context: Context): Sql {
-  const { symbols, prices, ats } = context.service.columns();
+export function valuedPositions(marks: LiveMarks): Sql {
+  const { symbols, prices, ats } = marks.columns();
   return sql`(
     select strategy_id, account_id, cost_basis, round8(quantity * price) as market_value,
            round8(abs(quantity) * price) as exposure, round8(quantity * (price - average_entry_price)) as unrealized_pnl,
@@ -128,7 +129,7 @@ export async function sumOfOpenPositions(
   const column = amount === 'exposure' ? sql`exposure` : sql`unrealized_pnl`;
   const conditions = [...equals('strategy_id', of.strategyId), ...equalsUuid('account_id', of.accountId)];
   const row = await context.db.one<{ total: string }>(
-    sql`select coalesce(sum(${column}), 0) as total from ${valuedPositions(context)} as held where ${allOf(conditions)}`,
+    sql`select coalesce(sum(${column}), 0) as total from ${valuedPositions(context.service.marks)} as held where ${allOf(conditions)}`,
   );
   return row?.total ?? '0';
 }

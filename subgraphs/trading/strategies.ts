@@ -74,7 +74,7 @@ export const isActive: Sql = raw(`status = 'active'`);
 export function unrealizedPnlOf(context: Context, strategyId: string): Promise<string> {
   return context.batch('strategyUnrealizedPnl', strategyId, async (strategyIds) => {
     const rows = await context.db.query<{ strategyId: string; unrealizedPnl: string }>(
-      sql`select strategy_id, sum(unrealized_pnl) as unrealized_pnl from ${valuedPositions(context)} as held
+      sql`select strategy_id, sum(unrealized_pnl) as unrealized_pnl from ${valuedPositions(context.service.marks)} as held
            where strategy_id = any(${strategyIds}::text[]) group by strategy_id`,
     );
     const byStrategy = new Map(rows.map((row) => [row.strategyId, row.unrealizedPnl]));

@@ -78,7 +78,7 @@ afterAll(() => graph.close());
 
 /** The least of several: trading follows prices beside its requests, which costs a call and a statement now and then. */
 async function costOf(accountId: string) {
-  const costs = [];
+  const costs: Awaited<ReturnType<typeof costOnce>>[] = [];
   for (let time = 0; time < 6; time++) costs.push(await costOnce(accountId));
   const weight = ({ calls, statements }: (typeof costs)[number]) => calls.length + statements;
   return costs.reduce((least, cost) => (weight(cost) < weight(least) ? cost : least));
