@@ -69,9 +69,9 @@ export class Hub {
     return new Promise((resolve) => this.whenReady.push(resolve));
   }
 
-  /** Begins at a tick of a history; listeners of another one begin anew. */
+  /** Begins at a tick of a history; whoever listened before has missed what lies between, and begins anew. */
   start(epoch: string, tick: number, snapshot: Snapshot): void {
-    const isOther = this.epoch !== '' && this.epoch !== epoch;
+    const isAnew = this.epoch !== '';
     this.epoch = epoch;
     this.place = { tick };
     this.snapshot = snapshot;
@@ -80,7 +80,7 @@ export class Hub {
     this.recent = [];
     this.recentChanges = 0;
     this.recentFrom = this.place;
-    if (isOther) for (const listener of [...this.listeners]) listener.reset();
+    if (isAnew) for (const listener of [...this.listeners]) listener.reset();
     for (const resolve of this.whenReady.splice(0)) resolve();
   }
 

@@ -122,6 +122,7 @@ class Marks implements LiveMarks {
     while (!this.stopping.signal.aborted) {
       this.restart = new AbortController();
       try {
+        await this.parts.feed.ready(); // what is opened from now on is offered, what was opened before is read
         await this.holdings.load();
         await this.seed();
         await this.followHeld();
