@@ -13,6 +13,8 @@ export interface Follower {
   received: ExecutionResult[];
   changes(): Change[];
   kinds(): string[];
+  /** Of the positions it was told, in order. */
+  quantities(): number[];
   /** Whether the stream ended by itself. */
   isOver(): boolean;
   leave(): void;
@@ -45,6 +47,7 @@ export function follow(
     received,
     changes,
     kinds: () => changes().map(({ kind }) => kind),
+    quantities: () => changes().flatMap(({ position }) => (position ? [Number(position.quantity)] : [])),
     isOver: () => isOver,
     leave: () => void stream.return?.(),
     pause() {

@@ -1,4 +1,5 @@
 /** A log of changes of positions as a subgraph would tell it: tests write it, and end or break who reads it. */
+import { badInput, unavailable } from '../../../platform/errors.ts';
 import { formatCursor, parseCursor, snapshotCursor } from '../../../platform/feed/cursor.ts';
 
 export const CHANGES_SDL = `
@@ -33,8 +34,10 @@ export class ToyChanges {
   /** What clients asked to begin after, in order. */
   readonly afters: (string | undefined)[] = [];
   readonly readers = new Set<Reader>();
-  /** Thrown by whoever subscribes, until set to undefined. */
-  fault: Error | undefined;
+  /** Whether nobody can subscribe since the domain's database is lost. */
+  isAway = false;
+  /** Why nobody may subscribe, until set to undefined. */
+  refusal: string | undefined;
   #tick = 1;
   #changes = 0;
   #log: Logged[] = [];
@@ -75,7 +78,8 @@ export class ToyChanges {
 
   subscribe(after: string | undefined): AsyncIterableIterator<ToyChange> {
     this.afters.push(after);
-    if (this.fault) throw this.fault;
+    if (this.isAway) throw unavailable('trading');
+    if (this.refusal) throw badInput(this.refusal);
     const cursor = after === undefined ? null : parseCursor(after);
     const isKept = cursor?.epoch === this.epoch && cursor.tick >= this.#oldest;
     const begin = isKept ? [] : this.#begin(after !== undefined);
