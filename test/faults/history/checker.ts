@@ -7,8 +7,8 @@ import type { Subscriber, Transaction, Violation } from './history.ts';
 import { Listening } from './listening.ts';
 import { truthOf } from './truth.ts';
 
-/** A broken feed breaks thousands of promises; the first of each subscriber tell enough. */
-const TOLD_PER_SUBSCRIBER = 20;
+/** A broken feed breaks thousands of promises; the first of each kind and subscriber tell enough. */
+const TOLD_OF_EACH = 10;
 
 export interface Verdict {
   violations: Violation[];
@@ -27,10 +27,18 @@ export function check(transactions: readonly Transaction[], subscribers: readonl
       const listening = new Listening(truth, subscriber);
       for (const session of subscriber.sessions) listening.follow(session);
       if (subscriber.isSettled) listening.finish();
-      verdict.violations.push(...listening.violations.slice(0, TOLD_PER_SUBSCRIBER));
+      verdict.violations.push(...firstOfEachKind(listening.violations));
       verdict.changes += listening.changes;
       verdict.resyncs += listening.resyncs;
     }
   }
   return verdict;
+}
+
+function firstOfEachKind(violations: readonly Violation[]): Violation[] {
+  const counts = new Map<string, number>();
+  return violations.filter(({ kind }) => {
+    counts.set(kind, (counts.get(kind) ?? 0) + 1);
+    return (counts.get(kind) ?? 0) <= TOLD_OF_EACH;
+  });
 }

@@ -14,7 +14,7 @@ export function checkCursors(subscribers: readonly Subscriber[]): Violation[] {
       // A row's latest state may travel under a later cursor than the change that made it.
       if (subscriber.mode === 'conflated') continue;
       for (const { kind, cursor, write } of session.events) {
-        if ((kind !== 'UPSERT' && kind !== 'DELETE') || !write || parseCursor(cursor)?.mask !== undefined) continue;
+        if ((kind !== 'UPSERT' && kind !== 'DELETE') || !write || !comparable(cursor)) continue;
         const name = `${subscriber.topic} ${nameOf(write)}`;
         const other = named.get(cursor);
         if (other === undefined) named.set(cursor, name);

@@ -10,6 +10,8 @@ export interface Write {
   version: number;
   /** A text that no other write of the key carries; of a deleted row its last. */
   value: string;
+  /** Set where a snapshot does not list the row in this state, as an order that is done. */
+  isUnlisted?: true;
 }
 
 /** What a writer was promised by the database. */
@@ -22,6 +24,8 @@ export interface Transaction {
   outcome: 'committed' | 'rolled back' | 'unknown';
   /** In the order in which they were made. */
   writes: Write[];
+  /** PostgreSQL's number of it, by which an unknown outcome is found out. */
+  xid?: string;
 }
 
 export type TopicName = 'orders' | 'trades' | 'positions';
@@ -50,6 +54,8 @@ export interface Subscriber {
   topic: TopicName;
   /** Whether it was promised every change, or only each row's latest. */
   mode: 'lossless' | 'conflated';
+  /** Rows that its snapshots hold at most, the newest; others hold all that are listed. */
+  snapshotRows?: number | undefined;
   /** Which rows it asked for. */
   concerns: (key: string) => boolean;
   sessions: Session[];

@@ -9,6 +9,8 @@ interface Known {
   place: number;
   /** Set when a whole snapshot lacked the row: it was away at some place from `place` on, at this time at the latest. */
   awayAt: number | null;
+  /** Set when it may have been there, but older than all that the snapshot holds. */
+  mayBeOlder?: boolean;
 }
 
 const UNTOLD: Known = { place: -1, awayAt: null };
@@ -54,7 +56,11 @@ export class Listening {
       const missing = rest.find((fact) => !this.maySkip(known, fact));
       if (missing && this.subscriber.mode === 'lossless') {
         this.report('lost', `${nameOf(missing)} never arrived`);
-      } else if (last && !(last.op === 'DELETE' && this.isAway(known, facts))) {
+      } else if (
+        last &&
+        !known.mayBeOlder &&
+        !(isAway(last) && (known.awayAt !== null || isAway(facts[known.place])))
+      ) {
         this.report('lost', `the row's last state ${nameOf(last)} never arrived`);
       }
     }
@@ -104,25 +110,20 @@ export class Listening {
     this.known.set(write.key, { place, awayAt: null });
   }
 
-  /** Rows that a whole snapshot lacks were away when it was read. */
+  /** Rows that a whole snapshot lacks were away when it was read, or older than those that it holds at most. */
   private endSnapshot(now: number): void {
     const listed = this.snapshot ?? new Set();
+    const isFull = listed.size === this.subscriber.snapshotRows;
     this.snapshot = null;
     for (const [key, facts] of this.truth.facts) {
       if (listed.has(key) || !this.subscriber.concerns(key)) continue;
       const floor = this.floorOf(key);
-      const mayBeAway = (place: number) => place < 0 || facts[place]?.op === 'DELETE';
       let place = floor;
-      while (
-        !mayBeAway(place) &&
-        place < facts.length &&
-        (facts[place + 1]?.begunAt ?? Number.POSITIVE_INFINITY) <= now
-      )
-        place++;
-      if (!mayBeAway(place)) {
+      while (!isAway(facts[place]) && (facts[place + 1]?.begunAt ?? Number.POSITIVE_INFINITY) <= now) place++;
+      if (!isFull && !isAway(facts[place])) {
         this.report('stale snapshot', `a snapshot lacks ${nameOf(facts[floor] as Fact)}, which was there`);
       }
-      this.known.set(key, { place, awayAt: now });
+      this.known.set(key, { place: isFull ? floor : place, awayAt: now, mayBeOlder: isFull });
     }
   }
 
@@ -156,7 +157,8 @@ export class Listening {
     const missing = skipped.find((fact) => !this.maySkip(known, fact));
     const name = nameOf(facts[place] as Fact);
     if (missing) this.report('lost', `${name} arrived without ${nameOf(missing)} before it`);
-    else if (skipped.at(-1)?.op === 'UPSERT') this.report('lost', `${name} arrived for a row that the snapshot lacked`);
+    else if (skipped.length > 0 && !isAway(skipped.at(-1)))
+      this.report('lost', `${name} arrived for a row that the snapshot lacked`);
   }
 
   /** A change made while the snapshot was read may be in it: the row that it lacked may have come and gone before. */
@@ -164,11 +166,12 @@ export class Listening {
     return awayAt !== null && fact.begunAt <= awayAt;
   }
 
-  private isAway({ place, awayAt }: Known, facts: readonly Fact[]): boolean {
-    return awayAt !== null || place < 0 || facts[place]?.op === 'DELETE';
-  }
-
   private report(kind: ViolationKind, detail: string): void {
     this.violations.push({ kind, subscriber: this.subscriber.name, detail });
   }
+}
+
+/** Whether a snapshot lacks the row: before its first change, after its deletion, or in a state that none lists. */
+function isAway(fact: Fact | undefined): boolean {
+  return !fact || fact.op === 'DELETE' || fact.isUnlisted === true;
 }
