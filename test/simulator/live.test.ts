@@ -1,7 +1,10 @@
 /** The simulator as it is started: in the process of the graph, and as a program of its own. */
 import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { USAGE } from '../../clients/simulator/arguments.ts';
@@ -58,17 +61,38 @@ describe('as a program', () => {
     return running;
   };
 
-  it('moves the market of the graph at GATEWAY_URL until it is told to end', async () => {
+  /** The graph over HTTP. */
+  const serve = async (): Promise<string> => {
     const server = createServer(graph.gateway.handler).listen(0, '127.0.0.1');
     await once(server, 'listening');
-    onTestFinished(() => server.closeAllConnections());
+    onTestFinished(() => {
+      server.closeAllConnections();
+      server.close();
+    });
+    return `http://127.0.0.1:${(server.address() as AddressInfo).port}/graphql`;
+  };
+
+  it('moves the market of the graph at GATEWAY_URL until it is told to end', async () => {
     const before = await ticks();
-    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/graphql`;
+    const url = await serve();
     const running = start(['--seed', '3', '--rate', '5'], url);
     await untilTicksExceed(before + 20);
     expect(await running.stop()).toBe(0);
     expect(running.said()).toBe(`Simulating the market of the graph at ${url} (Ctrl-C ends it).\n`);
-    server.close();
+  });
+
+  it('replays a recording and ends with it, with status 1 when some of it was refused', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'simulator-test-'));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    const path = join(folder, 'trades-kraken-ethusd-2024-08-08.csv');
+    const rows = ['2024-08-08T12:00:00Z,1,2600,1,BUY', '2024-08-08T12:00:02Z,2,2601,1,SELL', 'yesterday,3,1,1,SELL'];
+    writeFileSync(path, ['time,trade_id,price,quantity,taker_side', ...rows, ''].join('\n'));
+    const running = start(['--replay', path, '--speed', '10'], await serve());
+    const [code] = await once(running.child, 'exit');
+    expect([code, running.said()]).toEqual([
+      1,
+      expect.stringContaining('2 prices and 0 order books were replayed, 1 refused.\n'),
+    ]);
   });
 
   it('waits for a graph that is not there, says so once, and ends at once', async () => {

@@ -49,7 +49,9 @@ async function liveAndDie(clock: Clock, client: GraphClient, seed: number, death
   expect({ ...death, died: mortal.isDead() }).toEqual({ ...death, died: true });
 }
 
-it('loses no fill and records none twice, wherever it was killed', async () => {
+const TIMEOUT_MS = 240_000; // four minutes: orders rest for two minutes of the clock before they are cancelled
+
+it('loses no fill and records none twice, wherever it was killed', { timeout: TIMEOUT_MS }, async () => {
   const clock = clockAhead();
   const graph = await demoGraph(clock);
   const deaths = ORDER_COMMANDS.flatMap((name) => [false, true].map((wasSent) => ({ name, wasSent })));
