@@ -35,6 +35,53 @@ query Portfolio {
 }
 `;
 
+const LIVE_POSITIONS = `# The account's positions: first as they are, then every change as soon as it is committed.
+# To come back after an interruption, add after: "…" with the last cursor you have seen.
+subscription LivePositions {
+  positionChanges(accountId: "${ACCOUNT_ID}") {
+    kind
+    cursor
+    position {
+      quantity
+      currentPrice
+      unrealizedPnl
+      isMarkStale
+      instrument { symbol ticker { lastPrice bid ask } }
+    }
+  }
+}
+`;
+
+const LIVE_BOOK = `# The top of an order book whenever it moves.
+subscription LiveBook {
+  orderBookChanges(symbol: "BTC-USD", depth: 5) {
+    kind
+    at
+    orderBook {
+      bids { price quantity }
+      asks { price quantity }
+      lastPrice
+    }
+  }
+}
+`;
+
+const FEEDS = `# For whoever operates the graph: how the change feeds do.
+query Feeds {
+  tradingFeed { ...Status }
+  exchangeFeed { ...Status }
+  marketDataFeed { ...Status }
+}
+
+fragment Status on FeedStatus {
+  lagMs
+  lastTickAt
+  logBytes
+  leader
+  subscriberCount
+}
+`;
+
 const PLACE_AN_ORDER = `# A limit order below the market: it rests in the book until you cancel it or somebody meets it.
 # Sent again with the same clientOrderId it gives the order that is there.
 mutation PlaceAnOrder($input: PlaceExchangeOrderInput!) {
@@ -70,6 +117,7 @@ const asText = (variables: object) => JSON.stringify(variables, null, 2);
 
 export const explorerTabs: readonly ExplorerTab[] = [
   { query: PORTFOLIO },
+  { query: LIVE_POSITIONS },
   {
     query: PLACE_AN_ORDER,
     variables: asText({
@@ -85,4 +133,6 @@ export const explorerTabs: readonly ExplorerTab[] = [
     }),
   },
   { query: CANDLES, variables: asText({ symbol: 'BTC-USD' }) },
+  { query: LIVE_BOOK },
+  { query: FEEDS },
 ];

@@ -6,6 +6,7 @@ import type { GraphClient } from '../../platform/graph-client.ts';
 import { createLogger } from '../../platform/log.ts';
 import { loadDemo } from '../../prisma/demo/demo.ts';
 import { type Answer, startGraph, type TestGraph } from '../support/graph.ts';
+import { watch } from '../support/watch.ts';
 
 const readme = readFileSync('README.md', 'utf8');
 const log = createLogger({ level: 'silent', service: 'test' });
@@ -43,8 +44,48 @@ describe('the README', () => {
   });
 });
 
+describe('the first subscription', () => {
+  const document = () => blockAfter('## The first subscription', 'graphql');
+
+  it('is shown as the explorer has it', () => {
+    expect(explorerTabs.map(({ query }) => query)).toContain(document());
+  });
+
+  it('tells what the README shows', async () => {
+    const shown = blockAfter('## The first subscription', 'json')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line).data.positionChanges);
+    const watcher = watch(graph.client, 'positionChanges', document());
+    await watcher.begun();
+    await graph.sql(
+      'trading',
+      `update positions set current_price = 51020, marked_at = now() where instrument_id = 'BTC-USD'`,
+    );
+    await watcher.until(({ kind }) => kind === 'UPSERT');
+    await watcher.leave();
+    const told = watcher.all.map(({ cursor: _, ...rest }) => rest);
+    const bySymbol = (event: (typeof shown)[number]) => `${event.kind} ${event.position?.instrument.symbol ?? ''}`;
+    const ordered = (events: typeof shown) => events.toSorted((a, b) => (bySymbol(a) < bySymbol(b) ? -1 : 1));
+    expect(ordered(told)).toEqual(ordered(shown.map(({ cursor: _, ...rest }) => rest)));
+    for (const { cursor } of shown) expect(cursor).toMatch(/^[0-9a-f]{12}\.(snapshot|\d+(\.\d+)?)$/);
+  });
+});
+
+const rootField = (query: string) => /\{\s*(\w+)/.exec(query)?.[1] ?? '';
+
 describe('the explorer', () => {
-  it.each(explorerTabs.map((tab) => [/(?:query|mutation) (\w+)/.exec(tab.query)?.[1], tab] as const))(
+  it.each(explorerTabs.filter(({ query }) => query.includes('subscription')))(
+    'has a subscription that tells something',
+    async ({ query }) => {
+      const watcher = watch(graph.client, rootField(query), query);
+      await watcher.until(({ kind }) => kind === 'SNAPSHOT');
+      await watcher.leave();
+    },
+  );
+
+  const operations = explorerTabs.filter(({ query }) => !query.includes('subscription'));
+  it.each(operations.map((tab) => [/(?:query|mutation) (\w+)/.exec(tab.query)?.[1], tab] as const))(
     'has a tab %s that works as it is, also twice',
     async (_, { query, variables = '{}' }) => {
       for (let time = 1; time <= 2; time++) {
