@@ -77,9 +77,7 @@ export type ViolationKind =
   /** Events came in an order that no stream may have. */
   | 'grammar'
   /** A cursor went backwards, or names two different changes. */
-  | 'cursor'
-  /** Silence for longer than a stream may be silent. */
-  | 'silence';
+  | 'cursor';
 
 export interface Violation {
   kind: ViolationKind;

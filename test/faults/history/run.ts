@@ -1,6 +1,7 @@
 /** One run: writers, subscribers and faults at work on a graph for a while, then the account of it all. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
+import { runCrossingWriter } from './crossing-writer.ts';
 import { type GraphWriterOptions, runGraphWriter } from './graph-writer.ts';
 import type { Subscriber, TopicName, Transaction } from './history.ts';
 import { findOutcomes } from './outcomes.ts';
@@ -29,7 +30,7 @@ export interface RunOptions {
   seconds: number;
   /** Mean time between two transactions of a writer. */
   pauseMs: number;
-  bulkRows: number;
+  bulk: { rows: number; every: number };
   /** Time after the last write within which everything must have arrived. */
   settleMs: number;
   /** Inflicts faults until the signal, and leaves the graph healed. */
@@ -93,7 +94,7 @@ async function prepare(url: string): Promise<void> {
 }
 
 function writers(options: RunOptions, hears: Pick<GraphWriterOptions, 'record' | 'complain' | 'signal'>) {
-  const { stage, random, pauseMs, bulkRows } = options;
+  const { stage, random, pauseMs, bulk } = options;
   const common = { pauseMs, ...hears };
   const bySql = TOPIC_NAMES.flatMap((topic) =>
     [1, 2, 3].map((number) => {
@@ -106,7 +107,7 @@ function writers(options: RunOptions, hears: Pick<GraphWriterOptions, 'record' |
         table,
         random: random.fork(name),
         hotKeys: HOT_KEYS,
-        bulkRows: number === 1 ? bulkRows : 0,
+        bulk: number === 1 ? bulk : null,
       });
     }),
   );
@@ -114,7 +115,9 @@ function writers(options: RunOptions, hears: Pick<GraphWriterOptions, 'record' |
     const name = `engine-${index + 1}`;
     return runGraphWriter({ ...common, name, run: stage.run, random: random.fork(name), symbol });
   });
-  return [...bySql, ...byGraph];
+  const name = 'crossing';
+  const crossing = { ...common, name, url: stage.writerUrl, table: TABLES.orders, random: random.fork(name) };
+  return [...bySql, ...byGraph, runCrossingWriter(crossing)];
 }
 
 /** Of each topic: some that stay, some that come and go, one that is slow, one that comes late, one that asks for less. */

@@ -68,7 +68,7 @@ function runOn(url: string): Promise<Account> {
     random,
     seconds: SECONDS,
     pauseMs: 5,
-    bulkRows: 1_200,
+    bulk: { rows: 1_200, every: 25 },
     settleMs: 20_000,
     faults: (signal) => inflict({ faults, random: random.fork('faults'), pauseMs: 600, note }, signal),
     followers: (address, signal) =>

@@ -14,8 +14,8 @@ export interface SqlWriterOptions {
   random: Random;
   /** Keys that all writers of the table write; rows that never change get new keys instead. */
   hotKeys: readonly string[];
-  /** Rows of a bulk statement, which are the writer's own; 0 for none. */
-  bulkRows: number;
+  /** One of `every` transactions is a bulk statement, with `rows` rows that are the writer's own. */
+  bulk: { rows: number; every: number } | null;
   /** Mean time between two transactions. */
   pauseMs: number;
   record: (transaction: Transaction) => void;
@@ -27,15 +27,12 @@ const LOCK_TIMEOUT_MS = 700;
 
 const RECONNECT_MS = 200;
 
-/** One of so many transactions is a bulk statement. */
-const BULK_EVERY = 25;
-
 /** Writes until the signal. Whatever breaks its connection, it comes back. */
 export async function runSqlWriter(options: SqlWriterOptions): Promise<void> {
   const { random, signal, pauseMs } = options;
   let connection: Connection | null = null;
   for (let count = 1; !signal.aborted; count++) {
-    const isBulk = options.bulkRows > 0 && count % BULK_EVERY === 0;
+    const isBulk = options.bulk !== null && count % options.bulk.every === 0;
     try {
       connection ??= await connect(options.url);
       const account = await writeOnce(connection.client, options, isBulk ? 'bulk' : random.weighted(WEIGHTS));
@@ -58,7 +55,8 @@ interface Connection {
   isBroken: boolean;
 }
 
-async function connect(url: string): Promise<Connection> {
+/** As trading's role, with the timeouts of a service. */
+export async function connect(url: string): Promise<Connection> {
   const client = new pg.Client({
     connectionString: url,
     options: `-c search_path=trading -c lock_timeout=${LOCK_TIMEOUT_MS}`,
@@ -131,8 +129,9 @@ const MANNERS: Readonly<Record<Manner, (transaction: SqlTransaction, options: Sq
   removed: (transaction, options) => transaction.remove(keysFor(options, options.random.between(1, 2))),
 
   async bulk(transaction, options) {
-    const { table, name, bulkRows, random } = options;
-    const keys = table.update ? numbered(`${name}-bulk`, bulkRows) : keysFor(options, bulkRows);
+    const { table, name, bulk, random } = options;
+    const count = bulk?.rows ?? 0;
+    const keys = table.update ? numbered(`${name}-bulk`, count) : keysFor(options, count);
     if (random.chance(0.2)) await transaction.remove(keys);
     else await transaction.put(keys);
   },

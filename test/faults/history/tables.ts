@@ -85,11 +85,14 @@ export interface Item {
   quantity?: string;
 }
 
-/** The change that brought a row to what the item shows. Rows of the graph's own commands tell it by their figures. */
+/**
+ * The change that brought a row to what the item shows. Rows of the graph's own commands tell it by their figures;
+ * states are lower case in the database and upper case in the graph.
+ */
 export function writeOf(op: Write['op'], item: Item): Write {
   const { orderId, tradeId, positionId, version = 1 } = item;
   const key = orderId ?? tradeId ?? positionId ?? '';
-  const value = item.errorMessage ?? item.notes ?? item.status ?? item.quantity ?? '';
+  const value = item.errorMessage ?? item.notes ?? item.status?.toUpperCase() ?? item.quantity ?? '';
   return { key, op, version, value, life: lifeOf(value) };
 }
 
