@@ -35,6 +35,24 @@ query Portfolio {
 }
 `;
 
+const LIVE_PORTFOLIO = `# The same, live: valued anew as prices and positions move, at most ten times a second.
+subscription LivePortfolio {
+  portfolioChanges(accountId: "${ACCOUNT_ID}") {
+    kind
+    at
+    portfolio {
+      totalMarketValue
+      totalUnrealizedPnl
+      totalPnl
+      hasStaleMarks
+      positions {
+        nodes { quantity currentPrice unrealizedPnl instrument { symbol ticker { lastPrice } } }
+      }
+    }
+  }
+}
+`;
+
 const LIVE_POSITIONS = `# The account's positions: first as they are, then every change as soon as it is committed.
 # To come back after an interruption, add after: "…" with the last cursor you have seen.
 subscription LivePositions {
@@ -117,6 +135,7 @@ const asText = (variables: object) => JSON.stringify(variables, null, 2);
 
 export const explorerTabs: readonly ExplorerTab[] = [
   { query: PORTFOLIO },
+  { query: LIVE_PORTFOLIO },
   { query: LIVE_POSITIONS },
   {
     query: PLACE_AN_ORDER,
