@@ -8,19 +8,23 @@ export class StreamCut extends Error {
   }
 }
 
-/** Events kept of one stream before it is cut. */
-const KEPT_EVENTS = 256;
+/** Events kept of one stream before it is cut. A cut costs: what the subgraph has sent by then, it sends again. */
+const KEPT_EVENTS = 4_096;
 
-/** The same while very much is kept for all streams together. */
-const KEPT_EVENTS_WHEN_SHORT = 16;
+/** Events kept even when there is no room. */
+const LEAST_KEPT_EVENTS = 16;
 
-/** When that is. */
-const MANY_EVENTS = 50_000;
+/** Events kept of all streams together; one alone gets a part of what is free. */
+const KEPT_BY_ALL = 100_000;
 
 /** A stream that may not be cut, such as a snapshot, still has an end. */
 const MAX_EVENTS = 100_000;
 
 let keptByAll = 0;
+
+function boundNow(): number {
+  return Math.max(LEAST_KEPT_EVENTS, Math.min(KEPT_EVENTS, (KEPT_BY_ALL - keptByAll) / 4));
+}
 
 export interface EventQueueOptions<Event> {
   /** Ends the stream at its source. */
@@ -52,8 +56,7 @@ export class EventQueue<Event> implements AsyncIterableIterator<Event, undefined
     keptByAll++;
     this.#wake?.();
     const kept = this.#events.length - this.#taken;
-    const bound = keptByAll > MANY_EVENTS ? KEPT_EVENTS_WHEN_SHORT : KEPT_EVENTS;
-    if (kept < bound) return;
+    if (kept < boundNow()) return;
     if (this.#options.mayBeCut?.(event)) this.#cut(new StreamCut());
     else if (kept >= MAX_EVENTS) this.#cut(new Error(`More than ${MAX_EVENTS} events of a stream were not taken`));
   }

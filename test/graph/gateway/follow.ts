@@ -51,7 +51,7 @@ export function follow(
     isOver: () => isOver,
     leave: () => void stream.return?.(),
     pause() {
-      gate = new Promise((resolve) => {
+      gate ??= new Promise((resolve) => {
         open = resolve;
       });
     },

@@ -1,6 +1,12 @@
 /** A log of changes of positions as a subgraph would tell it: tests write it, and end or break who reads it. */
 import { badInput, unavailable } from '../../../platform/errors.ts';
-import { formatCursor, parseCursor, snapshotCursor } from '../../../platform/feed/cursor.ts';
+import {
+  type Cursor,
+  compareCursors,
+  formatCursor,
+  parseCursor,
+  snapshotCursor,
+} from '../../../platform/feed/cursor.ts';
 
 export const CHANGES_SDL = `
   enum ChangeKind { SNAPSHOT UPSERT DELETE PROGRESS RESYNC }
@@ -81,25 +87,20 @@ export class ToyChanges {
     if (this.isAway) throw unavailable('trading');
     if (this.refusal) throw badInput(this.refusal);
     const cursor = after === undefined ? null : parseCursor(after);
-    const isKept = cursor?.epoch === this.epoch && cursor.tick >= this.#oldest;
-    const begin = isKept ? [] : this.#begin(after !== undefined);
-    const first = isKept
-      ? this.#log.findIndex(
-          ({ tick, position }) =>
-            tick > cursor.tick || (tick === cursor.tick && position > (cursor.position ?? Number.POSITIVE_INFINITY)),
-        )
-      : this.#log.length;
-    const reader = new Reader(this, begin, first === -1 ? this.#log.length : first, isKept ? undefined : this.#tick);
+    const reader =
+      cursor?.epoch === this.epoch && cursor.tick >= this.#oldest
+        ? new Reader(this, [], this.#indexAfter(cursor), cursor.mask === undefined ? undefined : readMask(cursor))
+        : new Reader(this, this.#begin(after !== undefined), this.#log.length, this.#mask());
     this.readers.add(reader);
     return reader;
   }
 
-  /** The change of that index, as a reader whose snapshot was read in `maskedTick` is told it. */
-  changeAt(index: number, maskedTick: number | undefined): ToyChange | undefined {
+  /** The change of that index, as a reader is told it. */
+  changeAt(index: number, masked: Mask | undefined): ToyChange | undefined {
     const logged = this.#log[index];
     if (!logged) return undefined;
     const { tick, position, row } = logged;
-    const mask = tick === maskedTick ? { mask: '5:5:' } : {};
+    const mask = masked && tick <= masked.tick ? { mask: `${masked.changes}:${masked.changes}:` } : {};
     return {
       kind: 'UPSERT',
       cursor: formatCursor({ epoch: this.epoch, tick, position, ...mask }),
@@ -108,9 +109,23 @@ export class ToyChanges {
     };
   }
 
+  /** What a snapshot that is read now sees of the tick that is not whole. */
+  #mask(): Mask {
+    return { tick: this.#tick, changes: this.#changes };
+  }
+
+  #indexAfter(cursor: Cursor): number {
+    const seen = cursor.mask === undefined ? 0 : readMask(cursor).changes;
+    const index = this.#log.findIndex(
+      ({ tick, position }) => position > seen && compareCursors({ tick, position }, cursor) > 0,
+    );
+    return index === -1 ? this.#log.length : index;
+  }
+
   #begin(isResync: boolean): ToyChange[] {
     const cursor = snapshotCursor(this.epoch);
-    const whole = formatCursor({ epoch: this.epoch, tick: this.#tick - 1, mask: '5:5:' });
+    const { changes } = this.#mask();
+    const whole = formatCursor({ epoch: this.epoch, tick: this.#tick - 1, mask: `${changes}:${changes}:` });
     return [
       ...(isResync ? [{ kind: 'RESYNC', cursor, at: NOW, position: null }] : []),
       ...[...this.#rows.values()].map((position) => ({ kind: 'SNAPSHOT', cursor, at: NOW, position })),
@@ -123,6 +138,16 @@ export class ToyChanges {
   }
 }
 
+/** A snapshot saw so many changes, the last of them in a tick that was not whole. */
+interface Mask {
+  tick: number;
+  changes: number;
+}
+
+function readMask({ tick, position, mask = '' }: Cursor): Mask {
+  return { tick: position === undefined ? tick + 1 : tick, changes: Number.parseInt(mask, 10) };
+}
+
 const NOW = '2026-01-01T00:00:00Z';
 
 /** One stream; it holds no more than it was told and keeps its place in the log. */
@@ -130,17 +155,17 @@ class Reader implements AsyncIterableIterator<ToyChange, undefined> {
   readonly #changes: ToyChanges;
   readonly #told: ToyChange[];
   #index: number;
-  readonly #maskedTick: number | undefined;
+  readonly #masked: Mask | undefined;
   #progress: ToyChange | undefined;
   #isOver = false;
   #error: Error | undefined;
   #resume: (() => void) | undefined;
 
-  constructor(changes: ToyChanges, told: ToyChange[], index: number, maskedTick: number | undefined) {
+  constructor(changes: ToyChanges, told: ToyChange[], index: number, masked: Mask | undefined) {
     this.#changes = changes;
     this.#told = told;
     this.#index = index;
-    this.#maskedTick = maskedTick;
+    this.#masked = masked;
   }
 
   [Symbol.asyncIterator](): this {
@@ -184,7 +209,7 @@ class Reader implements AsyncIterableIterator<ToyChange, undefined> {
   }
 
   #change(): ToyChange | undefined {
-    const change = this.#changes.changeAt(this.#index, this.#maskedTick);
+    const change = this.#changes.changeAt(this.#index, this.#masked);
     if (change) this.#index++;
     return change;
   }
