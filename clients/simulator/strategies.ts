@@ -40,6 +40,8 @@ export interface Intention {
   timeInForce: 'IOC' | 'GTC';
 }
 
+/** How many of its orders are to be executed at once. */
+const TAKING_SHARE = 0.6;
 /** How far beyond the price an order that is to be executed at once may go, as a fraction. */
 const TAKING_REACH = 0.003;
 /** Between which distances from the price an order rests, as fractions. */
@@ -51,7 +53,8 @@ export function intend({ home, reach, quantity: usual }: Habits, standing: Stand
   const away = position.minus(home).div(reach).toNumber();
   const side = random.chance(0.5 - away / 2) ? 'BUY' : 'SELL';
   const quantity = onStep(usual * random.between(0.4, 1.6), terms.quantityStep);
-  const takes = random.chance(0.5);
+  // What it offers itself it cannot take: an order never meets one of its own account.
+  const takes = random.chance(TAKING_SHARE) && (side === 'BUY' ? toSell : toBuy).isZero();
   const distance = takes ? -TAKING_REACH : random.between(...RESTING_REACH);
   const direction = side === 'BUY' ? -1 : 1;
   const price = onStep(fairPrice.toNumber() * (1 + direction * distance), terms.priceStep);

@@ -26,11 +26,11 @@ export interface TradingSettings {
 
 const LOOK_EVERY_MS = 3_000; // 3 seconds
 /** A strategy trades this often, on average. */
-const MEAN_PAUSE_MS = 15_000; // 15 seconds
+const MEAN_PAUSE_MS = 12_000; // 12 seconds
 /** Live orders of the simulator a strategy has at most. */
 const LIVE_LIMIT = 3;
 /** Orders that rest longer are given up. */
-const LONGEST_REST_MS = 120_000; // 2 minutes
+const LONGEST_REST_MS = 60_000; // 1 minute
 /** Active orders that are looked at, the newest first. */
 const ORDERS_LIMIT = 100;
 

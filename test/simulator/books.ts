@@ -5,6 +5,7 @@ import { STRATEGIES } from '../../clients/simulator/strategies.ts';
 import { FUND, MARKET_MAKER } from '../../prisma/demo/accounts.ts';
 import { audit } from '../graph/exchange/audit.ts';
 import type { TestGraph } from '../support/graph.ts';
+import type { Steps } from './support.ts';
 
 const LIVE = `status in ('PENDING', 'OPEN', 'PARTIAL')`;
 
@@ -23,9 +24,13 @@ export async function expectBoundedOrders(graph: TestGraph): Promise<void> {
   expect(await liveOrders(graph, FUND)).toBeLessThanOrEqual(1 + STRATEGIES.length * 3);
 }
 
-/** Each execution of the fund is recorded once, positions are the sums of trades, and the exchange's ledger adds up. */
-export async function expectTrueBooks(graph: TestGraph): Promise<void> {
+/**
+ * Strategies and exchange are of one mind, each execution of the fund is recorded once, positions are the sums of trades,
+ * and the exchange's ledger adds up.
+ */
+export async function expectTrueBooks(graph: TestGraph, steps: Steps): Promise<void> {
   const { sql } = graph;
+  await expectAgreement(graph, steps);
   const executed = await sql(
     'exchange',
     `select trade_id::text as id, quantity, price, fee from trades where account_id = '${FUND}' order by id`,
@@ -51,6 +56,15 @@ export async function expectTrueBooks(graph: TestGraph): Promise<void> {
     expect(Math.abs(quantity - Number(home))).toBeLessThanOrEqual(Number(reach));
   }
   expect(await audit(graph)).toEqual({});
+}
+
+/** Strategies look at the exchange every three seconds; what has just happened there they learn then. */
+const LOOKS_SECONDS = 15;
+
+/** Strategies and exchange are of one mind, now or a few looks later. */
+export async function expectAgreement(graph: TestGraph, steps: Steps): Promise<void> {
+  for (let second = 0; second < LOOKS_SECONDS && (await disagreements(graph)).length > 0; second++) await steps.run(1);
+  expect(await disagreements(graph)).toEqual([]);
 }
 
 /** Orders of strategies and their orders at the exchange, where they disagree. */

@@ -41,6 +41,13 @@ describe('a strategy', () => {
     expect(intentions('2.5', open)).toEqual([]);
   });
 
+  it('does not take what it offers itself', () => {
+    const kinds = (open: typeof none) =>
+      new Set(intentions('2.5', open).map(({ side, timeInForce }) => `${side} ${timeInForce}`));
+    expect([...kinds({ ...none, toSell: dec('0.001') })].sort()).toEqual(['BUY GTC', 'SELL GTC', 'SELL IOC']);
+    expect([...kinds({ ...none, toBuy: dec('0.001') })].sort()).toEqual(['BUY GTC', 'BUY IOC', 'SELL GTC']);
+  });
+
   it('stays within its reach for ever', () => {
     const random = randomOf(2, 'for ever');
     let position = dec(habits.home);
