@@ -23,7 +23,8 @@ export class Connection implements GraphQLSocket {
   /** When it last took one, or had all. */
   #takenAt: number;
   #heardAt: number;
-  #isAsked = false;
+  /** When it was asked whether it is there, and has said nothing since. */
+  #askedAt: number | undefined;
   #isEnding = false;
 
   constructor(socket: WebSocket, limits: ConnectionLimits, now: number) {
@@ -77,20 +78,19 @@ export class Connection implements GraphQLSocket {
   /** Closes the socket of a client that takes nothing, and of one that does not say that it is there. */
   check(now: number): void {
     const { stallMs, keepAliveMs } = this.#limits;
-    const silentMs = now - this.#heardAt;
     if (this.#pending > 0) {
       if (now - this.#takenAt > stallMs) this.#stall();
-    } else if (silentMs > 2 * keepAliveMs) {
-      this.#socket.terminate();
-    } else if (silentMs > keepAliveMs && !this.#isAsked) {
-      this.#isAsked = true;
+    } else if (this.#askedAt !== undefined) {
+      if (now - this.#askedAt > keepAliveMs) this.#socket.terminate();
+    } else if (now - this.#heardAt > keepAliveMs) {
+      this.#askedAt = now;
       this.#socket.ping();
     }
   }
 
   #hear(): void {
     this.#heardAt = Date.now();
-    this.#isAsked = false;
+    this.#askedAt = undefined;
   }
 
   #stall(): void {
