@@ -14,12 +14,12 @@ export interface Verdict {
   violations: Violation[];
   /** Changes received in all, snapshots not counted. */
   changes: number;
-  /** Times that a subscriber was told to begin anew. */
-  resyncs: number;
+  /** Times that subscribers were told to begin anew although they had a cursor to go on from. */
+  resyncs: string[];
 }
 
 export function check(transactions: readonly Transaction[], subscribers: readonly Subscriber[]): Verdict {
-  const verdict: Verdict = { violations: checkCursors(subscribers), changes: 0, resyncs: 0 };
+  const verdict: Verdict = { violations: checkCursors(subscribers), changes: 0, resyncs: [] };
   for (const topic of new Set(subscribers.map((subscriber) => subscriber.topic))) {
     const truth = truthOf(transactions.filter((transaction) => transaction.topic === topic));
     for (const subscriber of subscribers) {
@@ -29,7 +29,7 @@ export function check(transactions: readonly Transaction[], subscribers: readonl
       if (subscriber.isSettled) listening.finish();
       verdict.violations.push(...firstOfEachKind(listening.violations));
       verdict.changes += listening.changes;
-      verdict.resyncs += listening.resyncs;
+      verdict.resyncs.push(...listening.resyncs);
     }
   }
   return verdict;

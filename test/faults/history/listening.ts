@@ -20,7 +20,8 @@ export class Listening {
   private readonly subscriber: Subscriber;
   readonly violations: Violation[] = [];
   changes = 0;
-  resyncs = 0;
+  /** Times that it was told to begin anew although it had a cursor to go on from. */
+  readonly resyncs: string[] = [];
   private known = new Map<string, Known>();
   /** Rows of the snapshot that is under way; null once it is whole. */
   private snapshot: Set<string> | null = null;
@@ -28,6 +29,7 @@ export class Listening {
   private askedAt = 0;
   /** The last cursor leads on; without one a subscriber has to begin anew. */
   private mayResume = false;
+  private lastCursor = '';
 
   constructor(truth: Truth, subscriber: Subscriber) {
     this.truth = truth;
@@ -43,7 +45,11 @@ export class Listening {
       this.mayResume = false;
       this.snapshot = null;
     }
-    for (const event of session.events) this.take(event);
+    this.lastCursor = session.after ?? '';
+    for (const event of session.events) {
+      this.take(event);
+      this.lastCursor = event.cursor;
+    }
   }
 
   /** Everything written must have arrived by now. */
@@ -78,7 +84,7 @@ export class Listening {
     } else if (write && !this.subscriber.concerns(write.key)) {
       this.report('phantom', `${nameOf(write)} was not asked for`);
     } else if (kind === 'RESYNC') {
-      this.resyncs++;
+      if (this.mayResume && !this.snapshot) this.resyncs.push(`${this.subscriber.name} after ${this.lastCursor}`);
       this.beginSnapshot();
     } else if (kind === 'PROGRESS') {
       if (this.snapshot) this.endSnapshot(event.at);

@@ -91,8 +91,8 @@ const TERMINATE_LEADER = `
 describe(`a run with broken connections, seed ${SEED}`, () => {
   it('loses, repeats, reorders and invents nothing', () => {
     const { transactions, subscribers } = account;
-    const { violations, changes } = check(transactions, subscribers);
-    expect({ violations, inflicted }).toEqual({ violations: [], inflicted });
+    const { violations, changes, resyncs } = check(transactions, subscribers);
+    expect({ violations, resyncs, inflicted }).toEqual({ violations: [], resyncs: [], inflicted });
     expect(changes).toBeGreaterThan(transactions.length);
   });
 
