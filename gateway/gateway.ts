@@ -126,6 +126,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     },
     async close() {
       await Promise.all([webSockets.drain(), http.drain()]);
+      live.close();
       for (const server of servers) closeServer(server);
       await runtime.dispose();
       await Promise.all(subgraphs.map((subgraph) => subgraph.close()));

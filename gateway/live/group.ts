@@ -48,6 +48,8 @@ export class Group {
   #first = 0;
   /** Whoever has everything up to here has missed nothing that the tail does not hold. */
   #floor: Cursor | null;
+  /** Of the last event that was told; null where it cannot be compared. */
+  #head: Cursor | null;
   #bytes = 0;
   /** Readers that have everything. */
   #waiting = 0;
@@ -58,6 +60,7 @@ export class Group {
   constructor(parts: GroupParts, place: Cursor) {
     this.#parts = parts;
     this.#floor = place;
+    this.#head = place;
     parts.counters.groups++;
     void this.#run();
   }
@@ -66,10 +69,15 @@ export class Group {
     return this.#bytes;
   }
 
-  /** Lets the reader go on from its place, if everything since is at hand. */
+  /** Whether it has been at the place, and has everything since at hand. */
+  covers(place: Cursor): boolean {
+    const head = this.#head;
+    return this.#joinsOn(place) && head?.epoch === place.epoch && compareCursors(place, head) <= 0;
+  }
+
+  /** Lets the reader go on from a place that it has come to, if everything since is at hand or still to come. */
   join(reader: Reader, place: Cursor): boolean {
-    const floor = this.#floor;
-    if (!floor || floor.epoch !== place.epoch || compareCursors(floor, place) > 0) return false;
+    if (!this.#joinsOn(place)) return false;
     this.#add(reader, this.#first);
     return true;
   }
@@ -106,6 +114,11 @@ export class Group {
   evictSlowest(): void {
     const kept = this.#first + Math.ceil(this.#tail.length / 4);
     for (const reader of this.#readers) if (reader.position < kept) this.leave(reader);
+  }
+
+  #joinsOn(place: Cursor): boolean {
+    const floor = this.#floor;
+    return floor?.epoch === place.epoch && compareCursors(floor, place) <= 0;
   }
 
   /** Moves the reader over its next entry, if there is one. */
@@ -153,6 +166,7 @@ export class Group {
 
   #tell(entry: Entry): void {
     const takers: Reader[] = [];
+    if (entry.kind !== undefined) this.#head = entry.place;
     entry.waiting = this.#readers.size;
     for (const reader of this.#readers) {
       if (!reader.isWaiting) continue;

@@ -4,6 +4,7 @@
  * completion by other domains and one text an event, however many clients there are.
  */
 import type { ExecutionResult } from 'graphql';
+import { unavailable } from '../../platform/errors.ts';
 import { type Cursor, parseCursor } from '../../platform/feed/cursor.ts';
 import { isStream } from '../../platform/streams.ts';
 import { limitExceeded } from '../errors.ts';
@@ -18,13 +19,17 @@ import { Upstream } from './upstream.ts';
 export interface Live {
   /** The client's stream, or the subgraph's refusal. */
   subscribe(source: LiveSource): Promise<ExecutionResult | AsyncIterable<ExecutionResult>>;
+  /** Ends every stream, those of callers in this process too. */
+  close(): void;
   /** What is held now. */
   counters(): Readonly<LiveCounters>;
 }
 
 export function createLive(limits: LiveLimits): Live {
   const groups = new Map<string, Group>();
+  const members = new Set<Member>();
   const counters = createCounters();
+  let isClosed = false;
 
   function pipelineOf(
     source: LiveSource,
@@ -54,23 +59,38 @@ export function createLive(limits: LiveLimits): Live {
     }
   }
 
+  function memberOf(source: LiveSource, own?: Pipeline): Member {
+    const member = new Member(sharing, source, own);
+    members.add(member);
+    return member;
+  }
+
   const sharing: Sharing = {
     open: pipelineOf,
     groupOf: (key) => groups.get(key),
     share,
-    onEnd: () => void counters.members--,
+    onEnd(member) {
+      members.delete(member);
+      counters.members--;
+    },
   };
 
   return {
     counters: () => ({ ...counters }),
+    close() {
+      isClosed = true;
+      for (const member of members) void member.return();
+    },
     async subscribe(source) {
+      if (isClosed) return { errors: [unavailable(source.domain)] };
       if (counters.members >= limits.subscriptions) return { errors: [tooMany(limits.subscriptions)] };
       counters.members++;
       const group = groups.get(source.key);
       const place = source.after === undefined ? null : parseCursor(source.after);
-      if (group && place && place.mask === undefined) {
-        const member = new Member(sharing, source);
-        if (member.join(group, place)) return member;
+      if (group && place && place.mask === undefined && group.covers(place)) {
+        const member = memberOf(source);
+        member.join(group, place);
+        return member;
       }
       let answer: ExecutionResult | AsyncIterable<ExecutionResult> | undefined;
       try {
@@ -80,7 +100,7 @@ export function createLive(limits: LiveLimits): Live {
       }
       if (!isStream<ExecutionResult>(answer)) return answer;
       counters.opened++;
-      return new Member(sharing, source, pipelineOf(source, source.after, answer));
+      return memberOf(source, pipelineOf(source, source.after, answer));
     },
   };
 }

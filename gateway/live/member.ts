@@ -72,9 +72,9 @@ export class Member implements Reader, AsyncIterableIterator<ExecutionResult, un
 
   wants({ kind, place }: Entry): boolean {
     if (!this.#had || kind === undefined) return true;
-    const isKnown = place?.epoch === this.#had.epoch && compareCursors(place, this.#had) <= 0;
-    if (!isKnown) this.#had = undefined;
-    return !isKnown;
+    const ahead = place?.epoch === this.#had.epoch ? compareCursors(place, this.#had) : 1;
+    if (ahead > 0) this.#had = undefined;
+    return ahead > 0 || (ahead === 0 && kind === 'PROGRESS'); // while nothing happens, progress stays where it is
   }
 
   take(entry: Entry): void {

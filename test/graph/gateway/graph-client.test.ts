@@ -78,6 +78,15 @@ describe.each(['in process', 'by WebSocket'])('a subscription %s', (way) => {
     await expect.poll(() => state.isLeft).toBe(true);
   });
 
+  it.runIf(way === 'in process')('ends when the gateway closes', async () => {
+    const stream = client.subscribe('subscription { positionChanges { kind } }');
+    expect(await stream.next()).toEqual({ done: false, value: { positionChanges: { kind: 'PROGRESS' } } });
+    const next = stream.next();
+    await graph.gateway.close();
+    expect(await next).toEqual({ done: true, value: undefined });
+    expect(graph.toys.changes.readers.size).toBe(0);
+  });
+
   it('throws what the graph refuses', async () => {
     await expect(client.subscribe('subscription { nothing }').next()).rejects.toThrow(
       /refused a request: Cannot query/,

@@ -84,6 +84,18 @@ describe.each([
     expect(changes.afters).toEqual([undefined]);
   });
 
+  it('has its own judge of a cursor that nobody has come to', async () => {
+    await start({ spreadOut });
+    const { changes } = graph.toys;
+    const first = subscribe();
+    await settled(() => first.kinds().length === 1);
+    changes.progress();
+    await settled(() => first.kinds().length === 2);
+    subscribe('a1.99');
+    await settled(() => changes.afters.length === 2);
+    expect(changes.afters).toEqual([undefined, 'a1.99']);
+  });
+
   it.each(['a1.1.1', 'b2.7', 'a1.snapshot', 'nonsense'])(
     'is told to begin anew when nobody can go on from its cursor: %s',
     async (after) => {

@@ -107,6 +107,25 @@ describe('a shared stream', () => {
     expect(graph.toys.marketData.requests).toHaveLength(0);
   });
 
+  it('says that it lives while nothing happens', async () => {
+    subscribe();
+    subscribe();
+    await meet();
+    for (let beats = 1; beats <= 3; beats++) {
+      graph.toys.changes.beat();
+      await settled(() => clients.every(({ received }) => received.length === 2 + beats));
+    }
+    const late = subscribe();
+    await settled(() => late.received.length === 1);
+    graph.toys.changes.beat();
+    await settled(() => graph.gateway.live().upstreams === 1);
+    for (let beats = 1; beats <= 3; beats++) {
+      const before = late.received.length;
+      graph.toys.changes.beat();
+      await settled(() => late.received.length === before + 1);
+    }
+  });
+
   it('tells an event that a domain away cannot complete with a typed error, to everybody', async () => {
     const { changes, marketData } = graph.toys;
     subscribe();

@@ -69,6 +69,12 @@ export class ToyChanges {
     for (const reader of this.readers) reader.tell(at);
   }
 
+  /** Tells everybody that nothing has happened since. */
+  beat(): void {
+    const cursor = formatCursor({ epoch: this.epoch, tick: this.#tick - 1 });
+    for (const reader of this.readers) reader.tell({ kind: 'PROGRESS', cursor, at: NOW, position: null });
+  }
+
   /** Forgets what was logged so far: nobody can go on from there. */
   trim(): void {
     this.#log = [];
@@ -150,6 +156,10 @@ function readMask({ tick, position, mask = '' }: Cursor): Mask {
 
 const NOW = '2026-01-01T00:00:00Z';
 
+function isBefore(a: ToyChange, b: ToyChange): boolean {
+  return compareCursors(parseCursor(a.cursor) as Cursor, parseCursor(b.cursor) as Cursor) < 0;
+}
+
 /** One stream; it holds no more than it was told and keeps its place in the log. */
 class Reader implements AsyncIterableIterator<ToyChange, undefined> {
   readonly #changes: ToyChanges;
@@ -210,7 +220,9 @@ class Reader implements AsyncIterableIterator<ToyChange, undefined> {
 
   #change(): ToyChange | undefined {
     const change = this.#changes.changeAt(this.#index, this.#masked);
-    if (change) this.#index++;
+    if (!change) return undefined;
+    this.#index++;
+    if (this.#progress && isBefore(this.#progress, change)) this.#progress = undefined;
     return change;
   }
 }
