@@ -131,6 +131,7 @@ function subscribers(
     dropping: { drops: true },
     'dropping too': { drops: true },
     forgetful: { drops: true, forgets: true },
+    fleeting: { forgets: true, isFleeting: true },
     slow: { isSlow: true },
     late: { startAfterMs: seconds * 500 },
   };

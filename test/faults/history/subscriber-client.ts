@@ -16,6 +16,8 @@ export interface SubscriberOptions {
   drops?: boolean;
   /** Forgets its cursor sometimes when it comes back. @default false */
   forgets?: boolean;
+  /** Leaves soon after its snapshot is whole, or after its return, when a few changes have come. @default false */
+  isFleeting?: boolean;
   /** Stops reading from its connection now and then. @default false */
   isSlow?: boolean;
   startAfterMs?: number;
@@ -57,7 +59,7 @@ interface Progress {
 }
 
 async function listen(session: Session, options: SubscriberOptions, progress: Progress): Promise<void> {
-  const { asked, random, drops, isSlow, dropping, deadline } = options;
+  const { asked, random, drops, isFleeting, isSlow, dropping, deadline } = options;
   const socket = subscribe(options.url(), asked.document, { after: session.after });
   const drop = () => (random.chance(0.5) ? socket.vanish() : socket.leave());
   const leaving = drops && !dropping.aborted ? setTimeout(drop, random.below(LONGEST_SESSION_MS)) : undefined;
@@ -66,13 +68,15 @@ async function listen(session: Session, options: SubscriberOptions, progress: Pr
     : undefined;
   const patience = setTimeout(socket.vanish, PATIENCE_MS);
   deadline.addEventListener('abort', socket.vanish);
+  let changesLeft = isFleeting && !dropping.aborted ? random.between(1, 4) : Number.POSITIVE_INFINITY;
   for await (const data of socket.data) {
     const event = asked.read(data);
     session.events.push(event);
     patience.refresh();
     if (event.write?.key === LAST_KEY) progress.sawLast = true;
     progress.isDone = progress.sawLast && event.kind === 'PROGRESS';
-    if (progress.isDone) break;
+    if (event.kind === 'UPSERT' || event.kind === 'DELETE') changesLeft--;
+    if (progress.isDone || changesLeft <= 0) break;
   }
   clearTimeout(leaving);
   clearTimeout(patience);
