@@ -33,7 +33,7 @@ export function mapStream<In, Out>(
     try {
       return { done: false, value: await map(result.value) };
     } catch (error) {
-      void iterator.return?.();
+      leave(iterator);
       throw error;
     }
   };
@@ -47,6 +47,11 @@ export function mapStream<In, Out>(
       return END;
     },
   };
+}
+
+/** Ends the stream at its source. How that goes concerns nobody any more. */
+export function leave(iterator: AsyncIterator<unknown> | undefined): void {
+  iterator?.return?.().catch(() => undefined);
 }
 
 /**
@@ -87,16 +92,16 @@ export function endOn<Value>(
   let wake: () => void = () => undefined;
   const end = () => {
     isEnded = true;
-    signal?.removeEventListener('abort', leave);
+    signal?.removeEventListener('abort', endEarly);
     wake();
   };
-  const leave = () => {
+  const endEarly = () => {
     if (isEnded) return;
     end();
-    void iterator.return?.();
+    leave(iterator);
   };
-  signal?.addEventListener('abort', leave);
-  if (signal?.aborted) leave();
+  signal?.addEventListener('abort', endEarly);
+  if (signal?.aborted) endEarly();
   return {
     [Symbol.asyncIterator]() {
       return this;
@@ -118,7 +123,7 @@ export function endOn<Value>(
       });
     },
     async return() {
-      leave();
+      endEarly();
       return END;
     },
   };

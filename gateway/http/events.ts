@@ -1,7 +1,7 @@
 /** Subscriptions as server-sent events, in graphql-sse's "distinct connections" mode: `next` a result, `complete` at the end. */
 import type { ServerResponse } from 'node:http';
 import type { ExecutionResult } from 'graphql';
-import { isStream } from '../../platform/streams.ts';
+import { isStream, leave } from '../../platform/streams.ts';
 import { textOf } from '../live/live-result.ts';
 import type { RequestScope } from '../scope.ts';
 
@@ -36,10 +36,13 @@ export async function sendEvents(
     await send('next', textOf(result));
   } else {
     const ping = setInterval(() => response.write(':\n\n'), PING_INTERVAL_MS);
-    for await (const event of untilEnded(result, response, draining)) await send('next', textOf(event));
-    clearInterval(ping);
+    try {
+      for await (const event of untilEnded(result, response, draining)) await send('next', textOf(event));
+    } finally {
+      clearInterval(ping);
+    }
   }
-  await send('complete', '');
+  if (!draining.aborted) await send('complete', ''); // what was cut short is not complete: its client comes back
   response.end();
 }
 
@@ -85,6 +88,6 @@ async function* untilEnded<Value>(
     }
   } finally {
     draining.removeEventListener('abort', end);
-    void iterator.return?.();
+    leave(iterator);
   }
 }

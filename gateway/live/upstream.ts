@@ -1,7 +1,7 @@
 /** One subscription at a subgraph, which is opened again where it broke, for as long as a restart takes. */
 import { type ExecutionResult, GraphQLError } from 'graphql';
 import { RequestCode, unavailable } from '../../platform/errors.ts';
-import { isStream } from '../../platform/streams.ts';
+import { isStream, leave } from '../../platform/streams.ts';
 import { StreamCut } from '../transport/event-queue.ts';
 import type { LiveCounters } from './counters.ts';
 import type { Mark } from './live-fetch.ts';
@@ -88,7 +88,7 @@ export class Upstream {
       clearTimeout(this.#timer);
       this.#parts.counters.timers--;
     }
-    void this.#iterator?.return?.();
+    leave(this.#iterator);
   }
 
   async #attempt(): Promise<UpstreamEvent | { broken: unknown }> {
@@ -99,7 +99,7 @@ export class Upstream {
         if (!isStream<ExecutionResult>(answer)) return this.#judge(answer);
         counters.opened++;
         this.#iterator = answer[Symbol.asyncIterator]();
-        if (this.#isClosed) void this.#iterator.return?.();
+        if (this.#isClosed) leave(this.#iterator);
       }
       const { done, value } = await this.#iterator.next();
       // Changes never come to an end: the subgraph is about to stop.

@@ -20,7 +20,7 @@ export interface WebSocketLimits {
 export const WEBSOCKET_LIMITS: WebSocketLimits = {
   connections: 10_000,
   operations: 200,
-  operationsPerSecond: 50,
+  operationsPerSecond: 100,
   operationBurst: 400,
   messageBytes: 1024 * 1024,
   pendingMessages: 1_000,

@@ -97,6 +97,23 @@ describe('a shared stream', () => {
     });
   });
 
+  it.each([
+    'subscription A($after: String = "a1.0") { ...Changes } fragment Changes on Subscription { positionChanges(after: $after) { kind } }',
+    'query B { __typename } subscription A { ... on Subscription { positionChanges { ...Kind } } } fragment Kind on Change { kind }',
+    'subscription A { positionChanges { kind _liveKind: at _liveCursor: at } }',
+  ])('is for documents of any form: %s', async (document) => {
+    const stream = graph.gateway.subscribe(document, {}, { operationName: 'A' });
+    const first = stream.next();
+    await settled(() => graph.gateway.live().upstreams === 1);
+    graph.toys.changes.progress();
+    expect((await first).value?.data?.positionChanges).toMatchObject({ kind: 'PROGRESS' });
+    const second = stream.next();
+    graph.toys.changes.progress();
+    await second;
+    expect(graph.gateway.live()).toMatchObject({ groups: 1, upstreams: 1 });
+    await stream.return?.();
+  });
+
   it('asks no other domain for an event without an item', async () => {
     const client = subscribe();
     await settled(() => client.received.length === 1);
