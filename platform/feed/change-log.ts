@@ -58,8 +58,10 @@ export async function takeLead(db: Queryable, patienceMs: number): Promise<boole
   return row?.taken === true;
 }
 
-export async function beginLead(db: Queryable, leader: string): Promise<FeedState> {
-  return toState(await ask<StateRow>(db, 'begin_lead', `select ${STATE} from begin_lead($1)`, [leader]));
+/** @param backlogLimit changes that may have come since the last tick; more are not told one by one */
+export async function beginLead(db: Queryable, leader: string, backlogLimit: number): Promise<FeedState> {
+  const text = `select ${STATE} from begin_lead($1, $2)`;
+  return toState(await ask<StateRow>(db, 'begin_lead', text, [leader, backlogLimit]));
 }
 
 function toState([row]: StateRow[]): FeedState {
@@ -78,6 +80,9 @@ function toState([row]: StateRow[]): FeedState {
 const CHANGE = `seq, xid::text as xid, relation, op::text as op, key, "row"::text as image, was::text as was, at`;
 const UNSEEN = '(xid >= $1::xid8 or xid = any($2::xid8[]))';
 
+/** The order of seq, and no way for PostgreSQL to take the index on it: it would walk the whole log to find a few changes. */
+const BY_XID = 'order by seq + 0';
+
 interface ChangeRow {
   seq: string | null;
   xid: string;
@@ -92,6 +97,8 @@ interface ChangeRow {
 /** What the leader finds when it looks: the snapshot of the look, and, when changes came to sight, the tick stored. */
 export interface Look {
   snapshot: Snapshot;
+  /** When it looked, RFC 3339. */
+  at: string;
   tick: number | null;
   /** The first part of the changes. */
   changes: RowChange[];
@@ -104,21 +111,22 @@ export interface Look {
  * @throws Error when another leader has stored a tick meanwhile
  */
 export async function look(db: Queryable, instants: Instants, previous: number, since: Snapshot): Promise<Look> {
-  const rows = await ask<ChangeRow & { seen: string; stored: string | null }>(
+  const rows = await ask<ChangeRow & { seen: string; seen_at: string; stored: string | null }>(
     db,
     'feed_look',
     `with seen as materialized (select pg_current_snapshot() as snapshot),
           changes as materialized (
-            select ${CHANGE} from change_log where ${UNSEEN} order by seq limit ${PART_SIZE + 1}),
+            select ${CHANGE} from change_log where ${UNSEEN} ${BY_XID} limit ${PART_SIZE + 1}),
           moved as (
-            update feed_state set tick = $3::bigint + 1, snapshot = seen.snapshot, ticked_at = clock_timestamp()
+            update feed_state set tick = $3::bigint + 1, snapshot = seen.snapshot, ticked_at = statement_timestamp()
               from seen where tick = $3::bigint and exists (select from changes)
             returning tick, feed_state.snapshot, ticked_at),
           stored as (
             insert into feed_ticks (segment, id, since, snapshot, at)
             select (select segment from feed_segment), tick, $4::pg_snapshot, snapshot, ticked_at from moved
             returning id)
-     select (select snapshot::text from seen) as seen, (select id from stored) as stored, changes.*
+     select (select snapshot::text from seen) as seen, statement_timestamp() as seen_at,
+            (select id from stored) as stored, changes.*
        from (values (true)) as one left join changes on true order by seq`,
     [String(since.xmax), underWay(since), previous, since.text],
   );
@@ -127,50 +135,105 @@ export async function look(db: Queryable, instants: Instants, previous: number, 
   if (changes.length > 0 && first?.stored == null) throw new Error('Another leader has stored a tick');
   return {
     snapshot: parseSnapshot(first?.seen ?? ''),
+    at: first?.seen_at ?? '',
     tick: first?.stored == null ? null : Number(first.stored),
     changes: changes.slice(0, PART_SIZE),
     hasMore: changes.length > PART_SIZE,
   };
 }
 
-/** Changes that `snapshot` sees and `since` does not, after a sequence number, of one table if it is named. */
-export async function readChanges(
-  db: Queryable,
-  instants: Instants,
-  between: { since: Snapshot; snapshot: Snapshot; after: number; relation?: string },
-): Promise<{ changes: RowChange[]; hasMore: boolean }> {
-  const { since, snapshot, after, relation = null } = between;
-  const rows = await ask<ChangeRow>(
+/** Part of the changes that `snapshot` sees and `since` does not. */
+export interface Slice {
+  since: Snapshot;
+  snapshot: Snapshot;
+  /** Only those after this sequence number. */
+  after: number;
+  /** Only those of this table. */
+  relation?: string | undefined;
+}
+
+export interface ReadChanges {
+  changes: RowChange[];
+  hasMore: boolean;
+  /** What came after this tick was still kept when the changes were read. */
+  oldestTick: number;
+}
+
+const IN_SLICE = `${UNSEEN} and xid < $3::xid8 and pg_visible_in_snapshot(xid, $4::pg_snapshot) and seq > $5::bigint
+        and ($6::text is null or relation = $6)`;
+
+const inSlice = ({ since, snapshot, after, relation = undefined }: Slice) => [
+  String(since.xmax),
+  underWay(since),
+  String(snapshot.xmax),
+  snapshot.text,
+  after,
+  relation ?? null,
+];
+
+/**
+ * The first changes of a slice. All of it is looked at; for the parts of a large one see `readWindow`. That the segment
+ * they lie in is not being emptied shows in `oldestTick`: the statement's locks are older than its snapshot.
+ */
+export async function readChanges(db: Queryable, instants: Instants, slice: Slice): Promise<ReadChanges> {
+  return readPart(db, instants, 'feed_changes', `${IN_SLICE} ${BY_XID}`, inSlice(slice));
+}
+
+/** The changes of a slice up to a sequence number. What lies between the two numbers is looked at. */
+export async function readWindow(db: Queryable, instants: Instants, slice: Slice, until: number): Promise<ReadChanges> {
+  return readPart(db, instants, 'feed_window', `${IN_SLICE} and seq <= $7::bigint order by seq`, [
+    ...inSlice(slice),
+    until,
+  ]);
+}
+
+async function readPart(db: Queryable, instants: Instants, name: string, conditions: string, values: unknown[]) {
+  const rows = await ask<ChangeRow & { oldest_tick: string }>(
     db,
-    'feed_changes',
-    `select ${CHANGE} from change_log
-      where ${UNSEEN} and xid < $3::xid8 and pg_visible_in_snapshot(xid, $4::pg_snapshot) and seq > $5::bigint
-        and ($6::text is null or relation = $6)
-      order by seq limit ${PART_SIZE + 1}`,
-    [String(since.xmax), underWay(since), String(snapshot.xmax), snapshot.text, after, relation],
+    name,
+    `select (select oldest_tick from feed_state) as oldest_tick, changes.*
+       from (values (true)) as one
+       left join (select ${CHANGE} from change_log where ${conditions} limit ${PART_SIZE + 1}) as changes on true
+      order by seq`,
+    values,
   );
-  const changes = rows.slice(0, PART_SIZE).map((row) => toChange(row, instants));
-  return { changes, hasMore: rows.length > PART_SIZE };
+  const found = rows.filter(({ seq }) => seq !== null);
+  const changes = found.slice(0, PART_SIZE).map((row) => toChange(row, instants));
+  return { changes, hasMore: found.length > PART_SIZE, oldestTick: Number(rows[0]?.oldest_tick) };
+}
+
+/** How many changes a slice has, and the sequence number of its last one. */
+export async function measure(db: Queryable, slice: Slice): Promise<{ count: number; last: number }> {
+  const [row] = await ask<{ count: string; last: string | null }>(
+    db,
+    'feed_measure',
+    `select count(*) as count, max(seq) as last from change_log where ${IN_SLICE}`,
+    inSlice(slice),
+  );
+  return { count: Number(row?.count ?? 0), last: Number(row?.last ?? slice.after) };
 }
 
 export interface StoredTick {
   tick: number;
   since: Snapshot;
   snapshot: Snapshot;
+  /** Everything committed until then is in this tick or in one before; RFC 3339. */
+  at: string;
 }
 
 /** Ticks after one, oldest first, at most so many. */
 export async function readTicks(db: Queryable, after: number, limit: number): Promise<StoredTick[]> {
-  const rows = await ask<{ id: string; since: string; snapshot: string }>(
+  const rows = await ask<{ id: string; since: string; snapshot: string; at: string }>(
     db,
     'feed_ticks',
-    'select id, since::text as since, snapshot::text as snapshot from feed_ticks where id > $1 order by id limit $2',
+    'select id, since::text as since, snapshot::text as snapshot, at from feed_ticks where id > $1 order by id limit $2',
     [after, limit],
   );
-  return rows.map(({ id, since, snapshot }) => ({
+  return rows.map(({ id, since, snapshot, at }) => ({
     tick: Number(id),
     since: parseSnapshot(since),
     snapshot: parseSnapshot(snapshot),
+    at,
   }));
 }
 
@@ -181,14 +244,18 @@ export async function readTick(db: Queryable, tick: number): Promise<StoredTick 
 }
 
 /** Whether everything visible now is in ticks that `snapshot` covers; then the snapshot of this look, else null. */
-export async function quietSince(db: Queryable, snapshot: Snapshot): Promise<Snapshot | null> {
-  const [row] = await ask<{ seen: string; quiet: boolean }>(
+export async function quietSince(
+  db: Queryable,
+  snapshot: Snapshot,
+): Promise<{ snapshot: Snapshot; at: string } | null> {
+  const [row] = await ask<{ seen: string; seen_at: string; quiet: boolean }>(
     db,
     'feed_quiet',
-    `select pg_current_snapshot()::text as seen, not exists (select from change_log where ${UNSEEN}) as quiet`,
+    `select pg_current_snapshot()::text as seen, statement_timestamp() as seen_at,
+            not exists (select from change_log where ${UNSEEN}) as quiet`,
     [String(snapshot.xmax), underWay(snapshot)],
   );
-  return row?.quiet ? parseSnapshot(row.seen) : null;
+  return row?.quiet ? { snapshot: parseSnapshot(row.seen), at: row.seen_at } : null;
 }
 
 /** The condition of a change that the snapshot does not see, for statements that read rows beside it. */

@@ -28,6 +28,8 @@ export interface TickPart {
   /** The changes are what `snapshot` sees and `since` does not. */
   since: Snapshot;
   snapshot: Snapshot;
+  /** Everything committed until then is in this tick or in one before; RFC 3339. */
+  at: string;
   changes: readonly RowChange[];
   /** Whether the tick ends with this part. */
   isLast: boolean;

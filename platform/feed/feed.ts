@@ -5,8 +5,7 @@ import { sql } from '../database/sql.ts';
 import type { Domain } from '../domains.ts';
 import { refuse } from '../errors.ts';
 import type { Logger } from '../log.ts';
-import { type Instants, type Queryable, readState, readTick } from './change-log.ts';
-import type { Cursor } from './cursor.ts';
+import { type Instants, type Queryable, readState } from './change-log.ts';
 import { Hub } from './hub.ts';
 import { FeedRunner, type FeedSettings } from './runner.ts';
 
@@ -17,12 +16,10 @@ export interface FeedReader {
   readonly db: Queryable;
   instants(): Instants;
   /**
-   * Resolves once the feed has been reached.
+   * Resolves once the feed is reached, at once where it is.
    * @throws Refusal (domain unavailable) when it is not within a few seconds
    */
   ready(): Promise<void>;
-  /** Whether everything that followed the cursor is still kept. */
-  knows(cursor: Cursor): Promise<boolean>;
   /** Runs a read of the log or of a snapshot, not too many at once: clients that come back in a crowd wait in a line. */
   limit<Result>(work: () => Promise<Result>): Promise<Result>;
 }
@@ -80,18 +77,7 @@ export function startFeed(options: FeedOptions): Feed {
     isLeader: () => runner.isLeader,
     ring: () => runner.ring(),
     async ready() {
-      let timer: NodeJS.Timeout | undefined;
-      const tooLate = new Promise<never>((_, reject) => {
-        timer = setTimeout(() => reject(refuse.domainUnavailable(domain)), READY_TIMEOUT_MS);
-      });
-      await Promise.race([hub.ready(), tooLate]).finally(() => clearTimeout(timer));
-    },
-    async knows(cursor) {
-      if (cursor.epoch !== hub.epoch) return false;
-      if (hub.since(cursor)) return true;
-      const { oldestTick } = await readState(db.pool);
-      const isKept = cursor.position === undefined ? cursor.tick >= oldestTick : cursor.tick > oldestTick;
-      return isKept && (await readTick(db.pool, cursor.tick)) !== null;
+      if (!(await hub.reached(READY_TIMEOUT_MS))) throw refuse.domainUnavailable(domain);
     },
     async status() {
       const state = await readState(db.pool);

@@ -4,7 +4,8 @@
  */
 import type { RowChange, TickPart } from './change.ts';
 import { type Cursor, compareCursors } from './cursor.ts';
-import { isLater, type Snapshot, sees } from './snapshot.ts';
+import { isLater, type Snapshot } from './snapshot.ts';
+import { ToldBefore } from './told-before.ts';
 
 export type Place = Pick<Cursor, 'tick' | 'position'>;
 
@@ -16,10 +17,12 @@ export interface Listener {
   offer(change: RowChange, place: Place): void;
   /** A tick has ended, or nothing has happened until now: `snapshot` shows nothing that has not been offered. */
   settle(snapshot: Snapshot): void;
-  /** The history is another one: nothing that was told holds. */
+  /** What comes does not join on to what was told. */
   reset(): void;
   /** Called a few times a second while the feed is alive. */
   beat(now: number): void;
+  /** The feed is closed. */
+  end?(): void;
 }
 
 /** Changes kept for those who come back. */
@@ -28,7 +31,7 @@ const RECENT_CHANGES = 20_000;
 /** How often listeners hear that the feed is alive. */
 const BEAT_MS = 250;
 
-/** A feed that has not been seen to be complete for so long is stalled, and its listeners hear no beat. */
+/** A feed that has not been heard of for so long is stalled, and its listeners hear no beat. */
 const STALLED_MS = 2_000; // 2 seconds
 
 interface Routes {
@@ -41,17 +44,27 @@ export class Hub {
   place: Place = { tick: 0 };
   /** Everything it sees has arrived here. */
   snapshot: Snapshot | null = null;
-  /** When that was last known, in milliseconds of the clock. */
+  /** Everything committed until then has arrived, in milliseconds of the database's clock. */
   completeAt = 0;
+  /** Counts the times when what came did not join on to what had come before. */
+  breaks = 0;
+  /**
+   * Tick with which the present leader began. A crash of the database may have been before it, and gives the numbers of
+   * lost transactions to others: snapshots that were read before this tick say nothing about what comes after it.
+   */
+  openedAt = 0;
+  /** Whether what PostgreSQL shows now joins on to what comes. */
+  isJoined = false;
+  /** When the feed was last known to be whole here, by this process's clock. */
+  private heardAt = 0;
+  private readonly awaiting = new Set<(isReached: boolean) => void>();
+  private readonly told = new ToldBefore();
   private readonly listeners = new Set<Listener>();
   private readonly routes = new Map<string, Routes>();
   private recent: TickPart[] = [];
   private recentChanges = 0;
   /** Everything after this place is kept. */
   private recentFrom: Place = { tick: 0 };
-  /** What had arrived when the current tick began. */
-  private base: Snapshot | null = null;
-  private readonly whenReady: (() => void)[] = [];
   private readonly timer: NodeJS.Timeout;
 
   constructor() {
@@ -63,50 +76,71 @@ export class Hub {
     return this.listeners.size;
   }
 
-  /** Resolves once the feed has been reached for the first time. */
-  ready(): Promise<void> {
-    if (this.snapshot) return Promise.resolve();
-    return new Promise((resolve) => this.whenReady.push(resolve));
+  /** Whether the feed is reached, or will be within so long. */
+  reached(patienceMs: number): Promise<boolean> {
+    if (this.isJoined) return Promise.resolve(true);
+    return new Promise((resolve) => {
+      const answer = (isReached: boolean) => {
+        clearTimeout(timer);
+        this.awaiting.delete(answer);
+        resolve(isReached);
+      };
+      const timer = setTimeout(answer, patienceMs, false);
+      this.awaiting.add(answer);
+    });
   }
 
-  /** Begins at a tick of a history; whoever listened before has missed what lies between, and begins anew. */
-  start(epoch: string, tick: number, snapshot: Snapshot): void {
-    const isAnew = this.epoch !== '';
+  /** Begins at a tick; what listeners were told before does not join on to it. */
+  start({ epoch, tick, snapshot, at }: Pick<TickPart, 'epoch' | 'tick' | 'snapshot' | 'at'>): void {
+    const isFirst = this.epoch === '';
     this.epoch = epoch;
     this.place = { tick };
+    this.openedAt = tick;
     this.snapshot = snapshot;
-    this.base = snapshot;
-    this.completeAt = Date.now();
+    this.completeAt = Date.parse(at);
+    this.heardAt = Date.now();
     this.recent = [];
     this.recentChanges = 0;
     this.recentFrom = this.place;
-    if (isAnew) for (const listener of [...this.listeners]) listener.reset();
-    for (const resolve of this.whenReady.splice(0)) resolve();
+    this.told.forget();
+    this.join();
+    if (isFirst) return;
+    this.breaks++;
+    for (const listener of [...this.listeners]) listener.reset();
   }
 
-  /**
-   * Takes in the next part of the next tick, and offers its changes. A tick that PostgreSQL lost in a crash after it had
-   * arrived here comes again under another number; what it brought is not told twice.
-   */
+  /** The database is away: until the feed is back, a snapshot of rows could not be joined on to it. */
+  interrupt(): void {
+    this.isJoined = false;
+  }
+
+  /** The feed is back and stands where it stood. What the snapshot sees had arrived, and is known to be stored. */
+  rejoin(snapshot: Snapshot): void {
+    this.snapshot = snapshot;
+    this.join();
+  }
+
+  /** Takes in the next part of the next tick, and offers its changes. */
   accept(part: TickPart): void {
     const { tick, isLast, snapshot } = part;
-    const fresh = part.changes.filter(({ xid }) => !this.base || !sees(this.base, xid));
-    this.keep({ ...part, changes: fresh });
-    for (const change of fresh) {
+    const isOpening = part.changes.length === 0 && part.since.text === snapshot.text;
+    if (isOpening) this.open(part);
+    const changes = this.told.without(part.changes);
+    this.keep({ ...part, changes });
+    for (const change of changes) {
       this.place = { tick, position: change.seq };
       this.offer(change, this.place);
     }
     if (!isLast) return;
     this.place = { tick };
-    this.settle(snapshot);
+    if (!isOpening) this.told.forget();
+    this.arrive(part);
   }
 
   /** Nothing that `snapshot` sees is still to come. */
-  settle(snapshot: Snapshot): void {
-    if (!this.snapshot || isLater(snapshot, this.snapshot)) this.snapshot = snapshot;
-    this.base = this.snapshot;
-    this.completeAt = Date.now();
-    for (const listener of this.listeners) listener.settle(this.snapshot);
+  settle(snapshot: Snapshot, at: string): void {
+    this.told.forget();
+    this.arrive({ snapshot, at });
   }
 
   attach(listener: Listener): void {
@@ -132,6 +166,28 @@ export class Hub {
 
   close(): void {
     clearInterval(this.timer);
+    for (const listener of [...this.listeners]) listener.end?.();
+    for (const answer of [...this.awaiting]) answer(false);
+  }
+
+  /** A leader begins with what is stored: what had arrived beyond it will come again. */
+  private open({ tick, snapshot }: TickPart): void {
+    this.told.remember(this.recent, snapshot);
+    this.snapshot = snapshot;
+    this.openedAt = tick;
+    this.join();
+  }
+
+  private join(): void {
+    this.isJoined = true;
+    for (const answer of [...this.awaiting]) answer(true);
+  }
+
+  private arrive({ snapshot, at }: Pick<TickPart, 'snapshot' | 'at'>): void {
+    if (!this.snapshot || isLater(snapshot, this.snapshot)) this.snapshot = snapshot;
+    this.completeAt = Math.max(this.completeAt, Date.parse(at));
+    this.heardAt = Date.now();
+    for (const listener of this.listeners) listener.settle(this.snapshot);
   }
 
   private keep(part: TickPart): void {
@@ -182,7 +238,7 @@ export class Hub {
 
   private beat(): void {
     const now = Date.now();
-    if (now - this.completeAt > STALLED_MS) return;
+    if (now - this.heardAt > STALLED_MS) return;
     for (const listener of this.listeners) listener.beat(now);
   }
 }

@@ -6,7 +6,7 @@ import type { Redis } from 'ioredis';
 import type { Logger } from '../log.ts';
 import { connectRedis } from '../redis.ts';
 import type { RowChange } from './change.ts';
-import type { BroadcastPart, TickBroadcast } from './runner.ts';
+import { type BroadcastPart, NOTHING, type TickBroadcast } from './runner.ts';
 import { parseSnapshot } from './snapshot.ts';
 
 /** Parts kept in the stream, about: followers read them at once. */
@@ -17,6 +17,9 @@ const CHANGES_LIMIT = 200;
 
 /** How long one read waits for news. */
 const BLOCK_MS = 1_000; // 1 second
+
+/** Bytes that wait to be sent to Redis at most; what follows is not published. */
+const BACKLOG_BYTES = 8 * 1024 ** 2; // 8 MiB
 
 const PAUSE_MS = 200;
 
@@ -53,10 +56,10 @@ export function redisBroadcast(options: { url: string; prefix: string; log: Logg
 
   return {
     publish(part) {
-      if (writer.status !== 'ready') return;
+      if (writer.status !== 'ready' || writer.stream.writableLength > BACKLOG_BYTES) return;
       const changes = part.changes.length > CHANGES_LIMIT ? [] : part.changes;
       const isAnnounced = changes.length < part.changes.length;
-      const wire = toWire({ ...part, changes, ...(isAnnounced && { previous: -1, after: -1 }) });
+      const wire = toWire({ ...part, changes, ...(isAnnounced && { previous: NOTHING, after: NOTHING }) });
       writer.xadd(key, 'MAXLEN', '~', STREAM_LENGTH, '*', 'part', wire).catch(() => undefined);
     },
     follow(accept) {

@@ -1,5 +1,4 @@
 /** Reads what followed a place from PostgreSQL, in the order in which it went out, a bounded part at a time. */
-
 import type { RowChange } from './change.ts';
 import {
   type Instants,
@@ -12,6 +11,7 @@ import {
 } from './change-log.ts';
 import type { Place } from './hub.ts';
 import { sees } from './snapshot.ts';
+import { TickReader } from './tick-reader.ts';
 
 export interface Replayed {
   change: RowChange;
@@ -27,8 +27,11 @@ export class Replay {
   private readonly relation: string;
   private ticks: StoredTick[] = [];
   private window = TICKS_AT_ONCE;
+  private reader: TickReader | null = null;
   /** Where the reader has got to. */
   place: Place;
+  /** Until when everything has been read, RFC 3339; null before the first part. */
+  at: string | null = null;
 
   constructor(db: Queryable, instants: Instants, relation: string, place: Place) {
     this.db = db;
@@ -37,47 +40,57 @@ export class Replay {
     this.place = place;
   }
 
-  /** The next part, in order; null when no stored tick follows. It may be empty. */
-  async next(): Promise<Replayed[] | null> {
+  /** The next part, in order, which may be empty; `end` when no stored tick follows, `gone` when it is no longer kept. */
+  async next(): Promise<Replayed[] | 'end' | 'gone'> {
     const { tick, position } = this.place;
-    if (position !== undefined) {
-      const current = this.ticks[0]?.tick === tick ? this.ticks[0] : await readTick(this.db, tick);
-      if (!current) return null;
-      return this.readOne(current, position);
+    if (this.at === null) {
+      const begun = await readTick(this.db, tick); // which a crash may have lost
+      if (!begun) return 'gone';
+      this.at = begun.at;
+      if (position !== undefined) this.reader = this.readerOf(begun, position);
     }
+    if (this.reader) return this.readOne(this.reader);
     if (this.ticks.length === 0) this.ticks = await readTicks(this.db, tick, TICKS_AT_ONCE);
     const [first] = this.ticks;
-    if (!first) return null;
-    const several = this.ticks.slice(0, this.window);
-    return several.length === 1 ? this.readOne(first, 0) : this.readSeveral(several);
+    if (!first) return 'end';
+    if (this.window > 1 && this.ticks.length > 1) return this.readSeveral(first, this.ticks.slice(0, this.window));
+    this.reader = this.readerOf(first, 0);
+    return this.readOne(this.reader);
   }
 
-  private async readOne(tick: StoredTick, after: number): Promise<Replayed[]> {
-    const { changes, hasMore } = await readChanges(this.db, this.instants, { ...tick, after, relation: this.relation });
-    const last = changes.at(-1);
-    if (hasMore && last) {
-      this.place = { tick: tick.tick, position: last.seq };
-      this.ticks = [tick, ...this.ticks.filter((one) => one.tick > tick.tick)];
+  private readerOf(tick: StoredTick, after: number): TickReader {
+    return new TickReader(this.db, this.instants, tick, { after, relation: this.relation });
+  }
+
+  private async readOne(reader: TickReader): Promise<Replayed[] | 'gone'> {
+    const { tick, at } = reader.tick;
+    const { changes, hasMore, oldestTick } = await reader.next();
+    if (oldestTick >= tick) return 'gone';
+    if (hasMore) {
+      this.place = { tick, position: reader.reached };
     } else {
-      this.place = { tick: tick.tick };
-      this.ticks = this.ticks.filter((one) => one.tick > tick.tick);
+      this.reader = null;
+      this.place = { tick };
+      this.at = at;
+      this.ticks = this.ticks.filter((one) => one.tick > tick);
       this.window = Math.min(TICKS_AT_ONCE, this.window * 2);
     }
-    return changes.map((change) => ({ change, place: { tick: tick.tick, position: change.seq } }));
+    return changes.map((change) => ({ change, place: { tick, position: change.seq } }));
   }
 
   /** Their changes in one statement; each belongs to the first tick that sees it. */
-  private async readSeveral(ticks: readonly StoredTick[]): Promise<Replayed[]> {
-    const first = ticks[0] as StoredTick;
+  private async readSeveral(first: StoredTick, ticks: readonly StoredTick[]): Promise<Replayed[] | 'gone'> {
     const last = ticks.at(-1) as StoredTick;
     const between = { since: first.since, snapshot: last.snapshot, after: 0, relation: this.relation };
-    const { changes, hasMore } = await readChanges(this.db, this.instants, between);
+    const { changes, hasMore, oldestTick } = await readChanges(this.db, this.instants, between);
+    if (oldestTick >= first.tick) return 'gone';
     if (hasMore) {
       this.window = Math.max(1, Math.floor(ticks.length / 4));
       return [];
     }
     this.window = changes.length < PART_SIZE / 4 ? TICKS_AT_ONCE : this.window;
     this.place = { tick: last.tick };
+    this.at = last.at;
     this.ticks = this.ticks.slice(ticks.length);
     const placed = changes.map((change) => {
       const { tick } = ticks.find(({ snapshot }) => sees(snapshot, change.xid)) as StoredTick;

@@ -1,16 +1,15 @@
 /** One client's subscription to the rows of a topic: a snapshot or what it missed, then every change as it is committed. */
 import type { Database } from '../database/database.ts';
-import { allOf, identifier, type Sql, sql } from '../database/sql.ts';
-import { badInput } from '../errors.ts';
 import type { RowChange } from './change.ts';
-import { unseenBy } from './change-log.ts';
 import { type Cursor, compareCursors, formatCursor, parseCursor, snapshotCursor } from './cursor.ts';
 import type { FeedReader } from './feed.ts';
 import type { Listener, Place } from './hub.ts';
 import { createOutbox, type Outbox, type Waiting } from './outbox.ts';
 import { Replay } from './replay.ts';
+import { RoundTimer } from './round-timer.ts';
 import { covers, parseSnapshot, type Snapshot, sees } from './snapshot.ts';
-import { type Choice, type Chosen, choose, type Topic } from './topic.ts';
+import { readSnapshotRows } from './snapshot-rows.ts';
+import { type Choice, type Chosen, choose, type Topic, whatHappenedTo } from './topic.ts';
 
 export type ChangeKind = 'SNAPSHOT' | 'UPSERT' | 'DELETE' | 'PROGRESS' | 'RESYNC';
 
@@ -31,19 +30,24 @@ export interface RowChangesOptions {
   minIntervalMs?: number;
 }
 
-/** Silence after which a client is told that there was nothing to tell. */
-const PROGRESS_MS = 900;
-
-/** Rows of a snapshot at most; who needs more chooses less. */
-const SNAPSHOT_LIMIT = 10_000;
+/** Silence after which a client is told that there was nothing to tell: with a beat of the hub less than a second. */
+export const PROGRESS_MS = 700;
 
 interface Item extends Waiting {
   kind: 'UPSERT' | 'DELETE';
   row: unknown;
   at: string;
   xid: number;
-  /** What its client's snapshot showed beyond its place, as long as the feed had not come that far. */
-  mask: string | undefined;
+  mask: Mask | null;
+}
+
+/**
+ * What a client's snapshot showed beyond its place, while the feed has not come that far: changes that it sees have been
+ * told. Taken at a tick; after another leader's opening it means nothing (see Hub.openedAt).
+ */
+interface Mask {
+  seen: Snapshot;
+  tick: number;
 }
 
 const END = { done: true, value: undefined } as const;
@@ -65,22 +69,27 @@ class RowChanges<Row> implements AsyncIterableIterator<ChangeEvent<Row>, undefin
   private readonly db: Database;
   private readonly topic: Topic<Row>;
   private readonly chosen: Chosen;
-  private readonly minIntervalMs: number;
-  private after: string | null;
+  private readonly after: string | null;
   private phase: 'begin' | 'snapshot' | 'replay' | 'live' | 'closed' = 'begin';
+  /** Counts the beginnings: what was awaited in an earlier one is void. */
+  private generation = 0;
+  /** The hub's breaks that this subscription knows of. */
+  private breaks = 0;
   /** Events made already: a snapshot's rows, a RESYNC. */
   private ready: ChangeEvent<Row>[] = [];
   private readonly outbox: Outbox<Item>;
+  private readonly rounds: RoundTimer;
   /** Everything up to here has been put into the outbox or concerns nobody. */
   private place: Place = { tick: 0 };
-  private mask: Snapshot | null = null;
+  private mask: Mask | null = null;
   private replay: Replay | null = null;
   private isAttached = false;
   private wake: (() => void) | null = null;
+  /** Whether the client waits though there is something for it: the next round is not due. */
+  private isHeld = false;
   private isProgressDue = false;
+  private last: Pick<ChangeEvent<Row>, 'cursor' | 'at'> | null = null;
   private lastSentAt = 0;
-  private lastRoundAt = 0;
-  private roundLeft = 0;
   private taken: Promise<unknown> = Promise.resolve();
 
   constructor(reader: FeedReader, db: Database, topic: Topic<Row>, chosen: Chosen, options: RowChangesOptions) {
@@ -92,8 +101,8 @@ class RowChanges<Row> implements AsyncIterableIterator<ChangeEvent<Row>, undefin
     const [first] = chosen.fields;
     this.route = first && { field: first[0], values: [...first[1]] };
     this.outbox = createOutbox(topic.mode);
+    this.rounds = new RoundTimer(options.minIntervalMs ?? 0);
     this.after = options.after ?? null;
-    this.minIntervalMs = options.minIntervalMs ?? 0;
   }
 
   [Symbol.asyncIterator]() {
@@ -104,7 +113,7 @@ class RowChanges<Row> implements AsyncIterableIterator<ChangeEvent<Row>, undefin
     const next = this.taken
       .then(() => this.step())
       .catch((error: unknown) => {
-        this.close();
+        this.end();
         throw error;
       });
     this.taken = next.catch(() => undefined);
@@ -112,7 +121,7 @@ class RowChanges<Row> implements AsyncIterableIterator<ChangeEvent<Row>, undefin
   }
 
   async return(): Promise<IteratorResult<ChangeEvent<Row>, undefined>> {
-    this.close();
+    this.end();
     return END;
   }
 
@@ -126,25 +135,35 @@ class RowChanges<Row> implements AsyncIterableIterator<ChangeEvent<Row>, undefin
       return;
     }
     this.place = place;
-    if (item) this.wakeUp();
+    if (item && !this.isHeld) this.wake?.();
   }
 
   settle(snapshot: Snapshot): void {
     const { place } = this.reader.hub;
     if (compareCursors(place, this.place) > 0) this.place = place;
-    if (this.mask && this.phase === 'live' && covers(snapshot, this.mask)) this.mask = null;
+    if (!this.mask || this.phase !== 'live') return;
+    if (this.isOutdated()) this.wake?.();
+    else if (covers(snapshot, this.mask.seen)) this.mask = null;
   }
 
   reset(): void {
-    this.outbox.clear();
     this.beginAnew();
-    this.wakeUp();
+    this.wake?.();
   }
 
   beat(now: number): void {
-    if (!this.wake || now - this.lastSentAt < PROGRESS_MS || this.outbox.size > 0) return;
+    if (!this.wake || now - this.lastSentAt < PROGRESS_MS) return;
     this.isProgressDue = true;
-    this.wakeUp();
+    this.wake();
+  }
+
+  end(): void {
+    this.phase = 'closed';
+    this.generation++;
+    this.detach();
+    this.outbox.clear();
+    this.ready = [];
+    this.wake?.();
   }
 
   // What the client gets ---------------------------------------------------------------------------------------------
@@ -152,164 +171,152 @@ class RowChanges<Row> implements AsyncIterableIterator<ChangeEvent<Row>, undefin
   private async step(): Promise<IteratorResult<ChangeEvent<Row>, undefined>> {
     for (;;) {
       if (this.phase === 'closed') return END;
+      if (this.isOutdated()) this.beginAnew();
       const event = this.ready.shift() ?? this.takeChange();
       if (event) return this.sent(event);
+      if (this.isProgressDue) return this.sent(this.progress());
       if (this.outbox.size > 0) await this.silence();
-      else if (this.phase === 'begin') await this.begin();
-      else if (this.phase === 'snapshot') await this.reader.limit(() => this.readSnapshot());
-      else if (this.phase === 'replay') await this.catchUp();
-      else if (!this.isAttached) this.startReplay();
-      else if (this.isProgressDue) return this.sent(this.progress());
-      else await this.silence();
+      else await this.advance();
     }
   }
 
+  private async advance(): Promise<void> {
+    if (this.phase === 'live' && this.isAttached) return this.silence();
+    await this.reader.ready();
+    if (this.phase === 'begin') this.begin();
+    else if (this.phase === 'snapshot') await this.reader.limit(() => this.readSnapshot());
+    else if (this.phase === 'replay') await this.catchUp();
+    else if (this.phase === 'live') this.phase = 'replay';
+  }
+
   private sent(value: ChangeEvent<Row>): IteratorResult<ChangeEvent<Row>, undefined> {
+    this.last = value;
     this.lastSentAt = Date.now();
     this.isProgressDue = false;
     return { done: false, value };
   }
 
   private takeChange(): ChangeEvent<Row> | undefined {
-    if (this.minIntervalMs > 0 && !this.isRoundDue()) return undefined;
+    if (!this.rounds.letsOut(this.outbox.size)) return undefined;
     const item = this.outbox.take();
     if (!item) return undefined;
     const { kind, row, at, place, mask } = item;
-    return { kind, cursor: this.cursorAt(place, mask ?? null), at, row: row as Row };
+    return { kind, cursor: this.cursorAt(place, mask), at, row: row as Row };
   }
 
-  private isRoundDue(): boolean {
-    if (this.roundLeft > 0) {
-      this.roundLeft--;
-      return true;
-    }
-    if (this.outbox.size === 0 || Date.now() - this.lastRoundAt < this.minIntervalMs) return false;
-    this.lastRoundAt = Date.now();
-    this.roundLeft = this.outbox.size - 1;
-    return true;
-  }
-
+  /** Until something is to be told, or the next round is due. */
   private silence(): Promise<void> {
-    const isHeld = this.outbox.size > 0; // by the interval between rounds
+    this.isHeld = this.outbox.size > 0;
     return new Promise((resolve) => {
-      const timer = isHeld ? setTimeout(() => this.wakeUp(), this.lastRoundAt + this.minIntervalMs - Date.now()) : null;
+      const timer = this.isHeld ? setTimeout(() => this.wake?.(), this.rounds.dueInMs()) : undefined;
       this.wake = () => {
-        if (isHeld && this.phase === 'live' && this.isAttached && Date.now() - this.lastRoundAt < this.minIntervalMs)
-          return;
-        if (timer) clearTimeout(timer);
+        clearTimeout(timer);
         this.wake = null;
+        this.isHeld = false;
         resolve();
       };
     });
   }
 
+  /** While changes wait for their round, the client stands where it stood. */
   private progress(): ChangeEvent<Row> {
-    const { completeAt } = this.reader.hub;
-    return { kind: 'PROGRESS', cursor: this.cursorAt(this.place), at: new Date(completeAt).toISOString(), row: null };
+    if (this.outbox.size > 0 && this.last) return { ...this.last, kind: 'PROGRESS', row: null };
+    const at = this.replay?.at ?? this.completeAt();
+    return { kind: 'PROGRESS', cursor: this.cursorAt(this.place, this.mask), at, row: null };
   }
 
   // Beginning --------------------------------------------------------------------------------------------------------
 
-  private async begin(): Promise<void> {
-    await this.reader.ready();
-    if (this.phase !== 'begin') return;
+  private begin(): void {
+    const { epoch, breaks } = this.reader.hub;
+    this.breaks = breaks;
+    this.lastSentAt = Date.now();
     if (this.after === null) {
       this.phase = 'snapshot';
       return;
     }
     const cursor = parseCursor(this.after);
-    if (!cursor || !(await this.reader.knows(cursor))) return this.beginAnew();
-    if (this.phase !== 'begin') return;
+    if (cursor?.epoch !== epoch) {
+      this.beginAnew();
+      return;
+    }
     this.place = cursor;
-    this.mask = cursor.mask === undefined ? null : parseSnapshot(cursor.mask);
-    this.startReplay();
+    this.mask = cursor.mask === undefined ? null : { seen: parseSnapshot(cursor.mask), tick: cursor.tick };
+    this.phase = 'replay';
+  }
+
+  /** Whether what was told, or is masked, does not join on to what the hub brings. */
+  private isOutdated(): boolean {
+    const { breaks, openedAt } = this.reader.hub;
+    return this.phase !== 'begin' && (breaks !== this.breaks || (this.mask !== null && openedAt > this.mask.tick));
   }
 
   private beginAnew(): void {
     if (this.phase === 'closed') return;
+    const { epoch, breaks } = this.reader.hub;
+    if (this.phase !== 'snapshot') {
+      this.ready = [{ kind: 'RESYNC', cursor: snapshotCursor(epoch), at: this.completeAt(), row: null }];
+    }
+    this.generation++;
+    this.breaks = breaks;
     this.detach();
+    this.outbox.clear();
+    this.rounds.clear();
     this.replay = null;
     this.mask = null;
+    this.isProgressDue = false;
     this.phase = 'snapshot';
-    const { epoch, completeAt } = this.reader.hub;
-    const at = new Date(completeAt).toISOString();
-    this.ready = [{ kind: 'RESYNC', cursor: snapshotCursor(epoch), at, row: null }];
   }
 
   /** Listens first and reads then, so that nothing falls between; what the snapshot sees is not told again. */
   private async readSnapshot(): Promise<void> {
-    if (this.phase !== 'snapshot') return;
     const { hub } = this.reader;
-    const { epoch, place, snapshot } = hub;
+    const { generation } = this;
+    const { epoch, place, snapshot, openedAt } = hub;
+    if (this.phase !== 'snapshot' || !hub.isJoined || !snapshot) return;
     this.outbox.clear();
     this.place = place;
     this.attach();
-    const { rows, seen, isQuiet } = await this.selectRows(snapshot as Snapshot);
-    if (this.phase !== 'snapshot' || hub.epoch !== epoch) return;
-    if (rows.length > SNAPSHOT_LIMIT) {
-      this.close();
-      throw badInput(`The snapshot has more than ${SNAPSHOT_LIMIT} rows: choose less.`);
-    }
-    const at = new Date().toISOString();
-    const cursor = snapshotCursor(epoch);
-    this.ready = rows.map((row) => ({ kind: 'SNAPSHOT', cursor, at, row }));
-    this.mask = isQuiet || (hub.snapshot && covers(hub.snapshot, seen)) ? null : seen;
-    this.dropSeen(seen);
+    const { rows, seen, isQuiet, at } = await readSnapshotRows(this.db, this.topic, this.chosen, snapshot);
+    if (generation !== this.generation || !hub.isJoined || hub.openedAt !== openedAt) return;
+    const mask = isQuiet ? null : { seen, tick: place.tick };
+    this.dropSeen(seen, mask);
+    this.mask = mask && this.isAttached && hub.snapshot && covers(hub.snapshot, seen) ? null : mask;
+    const cursor = this.outbox.size > 0 ? this.cursorAt(place, mask) : this.cursorAt(this.place, this.mask);
+    this.ready.push(...rows.map((row) => ({ kind: 'SNAPSHOT' as const, cursor: snapshotCursor(epoch), at, row })));
+    this.ready.push({ kind: 'PROGRESS', cursor, at, row: null });
     this.phase = 'live';
-    this.ready.push({ kind: 'PROGRESS', cursor: this.cursorAt(place), at, row: null });
   }
 
   /** Changes that came while the snapshot was read and that it shows already. */
-  private dropSeen(seen: Snapshot): void {
+  private dropSeen(seen: Snapshot, mask: Mask | null): void {
     const held: Item[] = [];
     for (let item = this.outbox.take(); item; item = this.outbox.take()) held.push(item);
-    for (const item of held) if (!sees(seen, item.xid)) this.outbox.put({ ...item, mask: this.mask?.text });
-  }
-
-  private async selectRows(since: Snapshot): Promise<{ rows: Row[]; seen: Snapshot; isQuiet: boolean }> {
-    const { table, key, snapshot, snapshotOrder, snapshotRows = SNAPSHOT_LIMIT + 1 } = this.topic;
-    const { xmax, underWay } = unseenBy(since);
-    const conditions = [...this.chosen.conditions, ...(snapshot ? [snapshot] : [])];
-    const order: Sql = snapshotOrder ?? identifier(key);
-    const found = await this.db.query<Row & { feedSeen: string; feedQuiet: boolean; feedHasRow: boolean | null }>(sql`
-      select (select pg_current_snapshot()::text) as feed_seen,
-             (select not exists (select from change_log where xid >= ${xmax}::xid8 or xid = any(${underWay}::xid8[]))) as feed_quiet,
-             found.*
-        from (values (true)) as one
-        left join (select true as feed_has_row, chosen.* from ${identifier(table)} as chosen
-                    where ${allOf(conditions)} order by ${order} limit ${snapshotRows}) as found on true`);
-    const [first] = found;
-    const rows = found.flatMap(({ feedSeen: _, feedQuiet: __, feedHasRow, ...row }) =>
-      feedHasRow ? [row as Row] : [],
-    );
-    if (snapshotOrder) rows.reverse();
-    return { rows, seen: parseSnapshot(first?.feedSeen ?? ''), isQuiet: first?.feedQuiet === true };
+    for (const item of held) if (!sees(seen, item.xid)) this.outbox.put({ ...item, mask });
   }
 
   // Catching up ------------------------------------------------------------------------------------------------------
 
-  private startReplay(): void {
-    this.replay = null;
-    this.phase = 'replay';
-  }
-
   /** Goes on from its place by what the hub has kept, else by the log, until it stands where the hub stands. */
   private async catchUp(): Promise<void> {
     const { hub } = this.reader;
+    const { generation } = this;
     const kept = this.replay ? null : hub.since(this.place);
     if (kept) return this.takeKept(kept);
-    this.replay ??= new Replay(this.reader.db, this.reader.instants(), this.relation, this.place);
-    const { replay } = this;
-    const part = await this.reader.limit(() => replay.next());
-    if (this.phase !== 'replay' || this.replay !== replay) return;
-    for (const { change, place } of part ?? []) this.consider(change, place);
-    if (part) this.place = replay.place;
-    // At the log's end, or near it: the hub has the rest, or will have it.
-    if (part === null || hub.since(this.place)) this.replay = null;
-    if (part === null && !hub.since(this.place)) {
-      if (await this.reader.knows({ epoch: hub.epoch, ...this.place })) this.goLive();
-      else this.beginAnew();
+    const replay = this.replay ?? new Replay(this.reader.db, this.reader.instants(), this.relation, this.place);
+    this.replay = replay;
+    const part = await this.reader.limit(async () => (generation === this.generation ? replay.next() : 'end'));
+    if (generation !== this.generation) return;
+    if (part === 'gone') return this.beginAnew();
+    if (part === 'end') {
+      this.replay = null;
+      if (compareCursors(this.place, hub.place) > 0) this.goLive(); // the hub has not come so far, and brings the rest
+      return;
     }
+    for (const { change, place } of part) this.consider(change, place); // there is room: the outbox was empty
+    this.place = replay.place;
+    if (hub.since(this.place)) this.replay = null;
+    else if (Date.now() - this.lastSentAt >= PROGRESS_MS) this.isProgressDue = true;
   }
 
   private takeKept(parts: NonNullable<ReturnType<FeedReader['hub']['since']>>): void {
@@ -321,13 +328,10 @@ class RowChanges<Row> implements AsyncIterableIterator<ChangeEvent<Row>, undefin
         this.place = place;
       }
     }
-    const { place } = this.reader.hub;
-    if (compareCursors(place, this.place) > 0) this.place = place;
     this.goLive();
   }
 
   private goLive(): void {
-    this.replay = null;
     this.phase = 'live';
     this.attach();
     const { snapshot } = this.reader.hub;
@@ -342,36 +346,24 @@ class RowChanges<Row> implements AsyncIterableIterator<ChangeEvent<Row>, undefin
   // Parts ------------------------------------------------------------------------------------------------------------
 
   private itemOf(change: RowChange, place: Place): Item | null {
-    if (this.mask && sees(this.mask, change.xid)) return null;
-    const { op, key, row, was, at, xid } = change;
-    const isIn = this.fits(row);
-    const wasIn = !isIn && was !== null && this.fits({ ...row, ...was });
-    if (!isIn && !wasIn) return null;
-    const isGone = op === 'D' || wasIn;
-    return {
-      key,
-      place,
-      kind: isGone ? 'DELETE' : 'UPSERT',
-      row: wasIn ? { ...row, ...was } : row,
-      at,
-      xid,
-      mask: this.mask?.text,
-    };
+    const { mask } = this;
+    if (mask && sees(mask.seen, change.xid)) return null;
+    const happened = whatHappenedTo(this.chosen, change);
+    return happened && { ...happened, key: change.key, place, at: change.at, xid: change.xid, mask };
   }
 
-  private fits(row: RowChange['row']): boolean {
-    return this.chosen.fields.every(([field, values]) => values.has(String(row[field])));
-  }
-
-  private cursorAt({ tick, position }: Place, mask: string | null = this.mask?.text ?? null): string {
+  private cursorAt({ tick, position }: Place, mask: Mask | null): string {
     const cursor: Cursor = { epoch: this.reader.hub.epoch, tick };
     if (position !== undefined) cursor.position = position;
-    if (mask !== null) cursor.mask = mask;
+    if (mask) cursor.mask = mask.seen.text;
     return formatCursor(cursor);
   }
 
+  private completeAt(): string {
+    return new Date(this.reader.hub.completeAt).toISOString();
+  }
+
   private attach(): void {
-    if (this.isAttached) return;
     this.isAttached = true;
     this.reader.hub.attach(this);
   }
@@ -379,17 +371,5 @@ class RowChanges<Row> implements AsyncIterableIterator<ChangeEvent<Row>, undefin
   private detach(): void {
     this.isAttached = false;
     this.reader.hub.detach(this);
-  }
-
-  private wakeUp(): void {
-    this.wake?.();
-  }
-
-  private close(): void {
-    this.phase = 'closed';
-    this.detach();
-    this.outbox.clear();
-    this.ready = [];
-    this.wakeUp();
   }
 }

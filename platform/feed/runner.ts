@@ -14,19 +14,21 @@ import {
   type Look,
   look,
   quietSince,
-  readChanges,
   readInstants,
   readState,
+  readTick,
   readTicks,
+  type StoredTick,
   takeLead,
 } from './change-log.ts';
-import type { Hub } from './hub.ts';
+import type { Hub, Place } from './hub.ts';
 import { Pace } from './pace.ts';
 import { keepWithin, type Retention } from './retention.ts';
+import { TickReader } from './tick-reader.ts';
 
 /** A part as it goes to other processes: it says what it follows. */
 export interface BroadcastPart extends TickPart {
-  /** The tick before. */
+  /** The tick before; NOTHING when the part does not join on to what its readers have. */
   previous: number;
   /** Sequence number of the last change of the part before, within the tick; 0 for the first part. */
   after: number;
@@ -45,6 +47,12 @@ export interface TickBroadcast {
 
 export interface FeedSettings {
   retention?: Retention;
+  /**
+   * Changes that may have come while nobody led; after more of them readers begin anew. One by one, so many take longer
+   * than new snapshots.
+   * @default 1,000,000
+   */
+  backlogLimit?: number;
   broadcast?: TickBroadcast | undefined;
 }
 
@@ -68,6 +76,11 @@ const HOUSEKEEPING_MS = 30_000; // 30 seconds
 
 const RECONNECT_MS = 500;
 const STATEMENT_TIMEOUT_MS = 30_000; // 30 seconds
+
+/** No tick's number, and no sequence number. */
+export const NOTHING = -1;
+
+const BACKLOG_LIMIT = 1_000_000;
 
 /** Ticks that a follower takes up at once. */
 const TICKS_AT_ONCE = 100;
@@ -117,6 +130,7 @@ export class FeedRunner {
         this.isAway = true;
       }
       this.isLeader = false;
+      this.hub.interrupt();
       await this.client?.end().catch(() => undefined);
       this.client = undefined;
       if (!this.isStopped) await this.pace.pause(RECONNECT_MS);
@@ -140,6 +154,7 @@ export class FeedRunner {
     this.instants = await readInstants(client);
     if (this.isAway) log.info('the change feed is back');
     this.isAway = false;
+    await this.rejoin(client);
     let triedAt = 0;
     while (!this.isStopped) {
       if (Date.now() - triedAt >= CANDIDACY_MS) {
@@ -150,26 +165,32 @@ export class FeedRunner {
     }
   }
 
+  /**
+   * After an interruption: when the tick where this process stands is stored, what followed it will come. When it is not,
+   * either PostgreSQL has lost it in a crash, and the next leader begins with what is stored, or it is no longer kept.
+   */
+  private async rejoin(client: pg.Client): Promise<void> {
+    const { hub } = this;
+    if (hub.epoch === '') return;
+    const stored = await readTick(client, hub.place.tick);
+    if (stored) hub.rejoin(hub.place.position === undefined ? stored.snapshot : stored.since);
+  }
+
   private async lead(client: pg.Client): Promise<void> {
-    const { log, broadcast, retention } = this.options;
-    await this.catchUp(client, await readState(client));
-    const state = await beginLead(client, this.name);
-    const { epoch, tick, snapshot } = state;
-    const opening = { epoch, tick, snapshot, since: snapshot, changes: [], isLast: true };
-    const before = this.hub.place.tick;
-    this.take(opening, epoch);
-    broadcast?.publish({ ...opening, previous: before, after: 0 });
+    const { log, retention, backlogLimit = BACKLOG_LIMIT } = this.options;
+    await this.catchUp(client);
+    const state = await beginLead(client, this.name, backlogLimit);
+    this.open(state);
     this.isLeader = true;
     log.info({ tick: state.tick, epoch: state.epoch }, 'this process leads the change feed');
-    let previous = state.tick;
-    let since = state.snapshot;
+    let { tick: previous, snapshot: since } = state;
     let keptAt = Date.now();
     while (!this.isStopped) {
       const found = await look(client, this.instants, previous, since);
       if (found.tick === null) {
-        this.hub.settle(found.snapshot);
+        this.hub.settle(found.snapshot, found.at);
       } else {
-        await this.deliver(client, { epoch, tick: found.tick, previous, since }, found);
+        await this.deliver(client, { epoch: state.epoch, tick: found.tick, previous, since }, found);
         previous = found.tick;
       }
       since = found.snapshot;
@@ -181,72 +202,84 @@ export class FeedRunner {
     }
   }
 
+  /** The tick that a leader begins with has no changes; what is kept begins with it when what came before is given up. */
+  private open({ epoch, tick, snapshot, tickedAt: at, oldestTick }: FeedState): void {
+    const { hub } = this;
+    const opening = { epoch, tick, snapshot, since: snapshot, at, changes: [], isLast: true };
+    const joins = hub.epoch === epoch && oldestTick < tick;
+    const previous = joins ? hub.place.tick : NOTHING;
+    if (joins) hub.accept(opening);
+    else hub.start(opening);
+    this.options.broadcast?.publish({ ...opening, previous, after: 0 });
+  }
+
   /** A tick's first part, and whatever else it has. */
   private async deliver(
     client: pg.Client,
     tick: Pick<BroadcastPart, 'epoch' | 'tick' | 'previous' | 'since'>,
-    { snapshot, ...first }: Look,
+    { snapshot, at, ...first }: Look,
   ): Promise<void> {
     let { changes, hasMore } = first;
-    for (let after = 0; ; after = changes.at(-1)?.seq ?? after) {
-      if (after > 0) {
-        const between = { since: tick.since, snapshot, after };
-        ({ changes, hasMore } = await readChanges(client, this.instants, between));
-      }
-      const part = { ...tick, snapshot, changes, after, isLast: !hasMore };
+    let after = 0;
+    const rest = new TickReader(client, this.instants, { ...tick, snapshot, at }, { after: changes.at(-1)?.seq ?? 0 });
+    for (;;) {
+      const part = { ...tick, snapshot, at, changes, after, isLast: !hasMore };
       this.hub.accept(part);
       this.options.broadcast?.publish(part);
       if (!hasMore) return;
+      after = changes.at(-1)?.seq ?? after;
+      ({ changes, hasMore } = await rest.next());
     }
   }
 
   private async follow(client: pg.Client): Promise<void> {
-    const state = await readState(client);
-    const hasMoved = await this.catchUp(client, state);
-    if (!hasMoved && this.hub.snapshot) {
-      const seen = await quietSince(client, this.hub.snapshot);
-      if (seen && this.hub.place.tick === state.tick) this.hub.settle(seen);
+    const { hub } = this;
+    const { hasMoved, tick } = await this.catchUp(client);
+    if (!hasMoved && hub.snapshot) {
+      const seen = await quietSince(client, hub.snapshot);
+      if (seen && hub.place.tick === tick) hub.settle(seen.snapshot, seen.at);
     }
     if (this.options.broadcast?.isConnected()) await this.pace.pause(SAFETY_MS);
     else await this.pace.next(hasMoved);
   }
 
-  /** Takes in what is stored and has not arrived here. Says whether there was anything. */
-  private async catchUp(client: pg.Client, state: FeedState): Promise<boolean> {
-    if (state.epoch === '') return false; // nobody has led yet
-    if (this.hub.epoch !== state.epoch || this.hub.place.tick < state.oldestTick) {
-      this.hub.start(state.epoch, state.tick, state.snapshot);
-      return true;
-    }
-    let hasMoved = false;
-    while (this.hub.place.tick < state.tick || this.hub.place.position !== undefined) {
-      const { tick, position } = this.hub.place;
+  /** Takes in what is stored and has not arrived here. Gives the last stored tick, and whether there was anything. */
+  private async catchUp(client: pg.Client): Promise<{ tick: number; hasMoved: boolean }> {
+    const { hub } = this;
+    for (let hasMoved = false; ; hasMoved = true) {
+      const state = await readState(client);
+      if (state.epoch === '' || this.isStopped) return { tick: 0, hasMoved }; // or nobody has led yet
+      const { tick, position } = hub.place;
+      if (hub.epoch !== state.epoch || !isKept(hub.place, state.oldestTick)) {
+        hub.start({ ...state, at: state.tickedAt });
+        continue;
+      }
+      if (tick >= state.tick && position === undefined) return { tick: state.tick, hasMoved };
       const ticks = await readTicks(client, position === undefined ? tick : tick - 1, TICKS_AT_ONCE);
-      if (ticks.length === 0) break;
-      for (const stored of ticks) await this.takeStored(client, state.epoch, stored);
-      hasMoved = true;
+      if (ticks.length === 0) return { tick: state.tick, hasMoved };
+      for (const stored of ticks) if (!(await this.takeStored(client, state.epoch, stored))) break;
     }
-    return hasMoved;
   }
 
-  private async takeStored(client: pg.Client, epoch: string, stored: Pick<TickPart, 'tick' | 'since' | 'snapshot'>) {
-    let after = 0;
+  /** False when the tick is no longer kept whole. */
+  private async takeStored(client: pg.Client, epoch: string, stored: StoredTick): Promise<boolean> {
+    const { tick, position } = this.hub.place;
+    const reader = new TickReader(client, this.instants, stored, {
+      after: tick === stored.tick ? (position ?? 0) : 0,
+    });
     for (;;) {
-      const { changes, hasMore } = await readChanges(client, this.instants, { ...stored, after });
-      this.take({ ...stored, epoch, changes, isLast: !hasMore }, epoch);
-      if (!hasMore) return;
-      after = changes.at(-1)?.seq ?? after;
+      const { changes, hasMore, oldestTick } = await reader.next();
+      if (oldestTick >= stored.tick) return false;
+      this.take({ ...stored, epoch, changes, isLast: !hasMore });
+      if (!hasMore) return true;
     }
   }
 
   /** Ticks may come by Redis and from PostgreSQL at once; each part is taken once, in its place. */
-  private take(part: TickPart, epoch: string): void {
+  private take(part: TickPart): void {
     const { hub } = this;
-    if (hub.epoch !== epoch) {
-      hub.start(epoch, part.tick, part.snapshot);
-      return;
-    }
-    if (part.tick < hub.place.tick || (part.tick === hub.place.tick && hub.place.position === undefined)) return;
+    if (part.epoch !== hub.epoch || part.tick < hub.place.tick) return;
+    if (part.tick === hub.place.tick && hub.place.position === undefined) return;
     const reached = hub.place.tick === part.tick ? (hub.place.position ?? 0) : 0;
     hub.accept({ ...part, changes: part.changes.filter(({ seq }) => seq > reached) });
   }
@@ -256,7 +289,12 @@ export class FeedRunner {
     const { tick, position } = this.hub.place;
     const begins = part.after === 0 && part.previous === tick && position === undefined;
     const continues = part.tick === tick && part.after === position;
-    if (begins || continues) this.take(part, part.epoch);
+    if (begins || continues) this.take(part);
     else if (part.tick > tick) this.pace.ring(); // one is missing: it is read from PostgreSQL now
   }
+}
+
+/** Whether all that follows the place is kept. */
+function isKept({ tick, position }: Place, oldestTick: number): boolean {
+  return position === undefined ? tick >= oldestTick : tick > oldestTick;
 }

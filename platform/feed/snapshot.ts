@@ -22,9 +22,11 @@ export function sees({ xmin, xmax, underWay }: Snapshot, xid: number): boolean {
   return xid < xmin || (xid < xmax && !underWay.has(xid));
 }
 
-/** Whether `later` sees all that `earlier` sees and may have seen under way: nothing new to it can be old to `earlier`. */
+/** Whether `later` sees all that `earlier` sees: nothing that is new to it can be old to `earlier`. */
 export function covers(later: Snapshot, earlier: Snapshot): boolean {
-  return later.xmin >= earlier.xmax;
+  if (later.xmax < earlier.xmax) return false;
+  for (const xid of later.underWay) if (sees(earlier, xid)) return false;
+  return true;
 }
 
 /** Whether `a` was taken after `b`, of one database. */

@@ -5,7 +5,7 @@
 import { formatCursor, parseCursor, snapshotCursor } from './cursor.ts';
 import type { FeedReader } from './feed.ts';
 import type { Listener } from './hub.ts';
-import type { ChangeEvent } from './row-changes.ts';
+import { type ChangeEvent, PROGRESS_MS } from './row-changes.ts';
 
 export interface StateChangesOptions<State> {
   /** Whose changes move it. */
@@ -18,8 +18,6 @@ export interface StateChangesOptions<State> {
   /** Cursor of the last event that the client has. @default begin with a snapshot */
   after?: string | null | undefined;
 }
-
-const PROGRESS_MS = 900;
 
 const END = { done: true, value: undefined } as const;
 
@@ -36,6 +34,8 @@ class StateChanges<State> implements AsyncIterableIterator<ChangeEvent<State>, u
   private readonly listeners: Listener[];
   private unwatch: (() => void) | undefined;
   private phase: 'begin' | 'snapshot' | 'live' | 'closed' = 'begin';
+  /** Counts the beginnings: what was read in an earlier one is void. */
+  private generation = 0;
   private ready: ChangeEvent<State>[] = [];
   private isTouched = false;
   private isProgressDue = false;
@@ -53,6 +53,7 @@ class StateChanges<State> implements AsyncIterableIterator<ChangeEvent<State>, u
       settle: () => undefined,
       reset: () => this.beginAnew(),
       beat: (now) => this.beat(now),
+      end: () => this.close(),
     }));
   }
 
@@ -106,6 +107,7 @@ class StateChanges<State> implements AsyncIterableIterator<ChangeEvent<State>, u
 
   private beginAnew(): void {
     if (this.phase === 'closed') return;
+    this.generation++;
     this.phase = 'snapshot';
     this.ready = [{ ...this.event('RESYNC', null), cursor: snapshotCursor(this.reader.hub.epoch) }];
     this.wake?.();
@@ -113,12 +115,12 @@ class StateChanges<State> implements AsyncIterableIterator<ChangeEvent<State>, u
 
   /** The place is taken before the state is read: what the state shows beyond it may be told again, and nothing is missed. */
   private async tell(kind: 'SNAPSHOT' | 'UPSERT'): Promise<void> {
-    const { phase } = this;
+    const { generation } = this;
     this.isTouched = false;
     this.lastToldAt = Date.now();
     const told = this.event(kind, null);
     const row = await this.options.read();
-    if (this.phase !== phase) return;
+    if (generation !== this.generation) return;
     this.phase = 'live';
     if (kind === 'UPSERT') this.ready.push({ ...told, row });
     else
@@ -166,6 +168,7 @@ class StateChanges<State> implements AsyncIterableIterator<ChangeEvent<State>, u
 
   private close(): void {
     this.phase = 'closed';
+    this.generation++;
     this.unwatch?.();
     for (const listener of this.listeners) this.reader.hub.detach(listener);
     this.ready = [];

@@ -4,6 +4,7 @@ import { badInput } from '../errors.ts';
 import { type KeyType, keyArray } from '../loaders.ts';
 import { isStorable } from '../texts.ts';
 import { isUuid } from '../uuid.ts';
+import type { Image, RowChange } from './change.ts';
 
 export interface Topic<Row> {
   /** Captured table. */
@@ -61,6 +62,18 @@ export function choose(topic: Topic<unknown>, choice: Choice): Chosen {
     conditions.push(sql`${identifier(snakeCase(field))} = any(${keyArray(type, values)})`);
   }
   return { fields, conditions };
+}
+
+/**
+ * What a change means to a client that chose some rows: a row that leaves the choice is gone for it, told with its last
+ * image there. Null when it concerns only others.
+ */
+export function whatHappenedTo({ fields }: Chosen, { op, row, was }: RowChange) {
+  const fits = (image: Image) => fields.every(([field, values]) => values.has(String(image[field])));
+  if (fits(row)) return { kind: op === 'D' ? ('DELETE' as const) : ('UPSERT' as const), row };
+  if (was === null) return null;
+  const before = { ...row, ...was };
+  return fits(before) ? { kind: 'DELETE' as const, row: before } : null;
 }
 
 function readValue(field: string, type: KeyType, value: string): string {

@@ -49,8 +49,9 @@ create table feed_ticks (
   id       bigint      not null,
   since    pg_snapshot not null,
   snapshot pg_snapshot not null,
+  -- Everything committed until then is in this tick or in one before.
   at       timestamptz not null,
-  primary key (segment, id)
+  primary key (id, segment)
 ) partition by list (segment);
 
 do $$
@@ -62,6 +63,7 @@ begin
 end $$;
 
 create index change_log_xid on change_log (xid);
+create index change_log_order on change_log (seq); -- for ticks of many rows
 
 -- One row. Whoever stores a tick moves `tick` from the one it has seen, which only one of two leaders can.
 create table feed_state (
@@ -178,15 +180,17 @@ create function refresh_captures() returns void
   select refresh_capture(relation::regclass) from captured_tables order by relation;
 $$;
 
--- What tells this database from every other, and from a copy or a promoted standby of it.
+-- What tells this database from every other, and from a copy or a promoted standby of it. The timeline is taken from
+-- where the log is written: the control file learns of a promotion only by the next checkpoint.
 create function database_identity() returns text
   language sql stable as $$
-  select concat_ws('-', system_identifier, timeline_id, oid)
-    from pg_control_system(), pg_control_checkpoint(), pg_database where datname = current_database();
+  select concat_ws('-', system_identifier, left(pg_walfile_name(pg_current_wal_lsn()), 8), oid)
+    from pg_control_system(), pg_database where datname = current_database();
 $$;
 
 -- Takes the lead of the feed for this connection, and says whether it did. A leader that has been silent for longer than
 -- `patience` (its process is paused, or its machine is gone) is put out of its connection, and so can store no tick.
+-- One that does not take what PostgreSQL sends it is silent too.
 create function take_lead(patience interval) returns boolean
   language plpgsql as $$
 declare
@@ -200,7 +204,7 @@ begin
   select pid into holder from pg_locks join pg_stat_activity using (pid)
    where locktype = 'advisory' and classid = class::oid and objid = object::oid and objsubid = 2 and granted
      and pg_locks.database = (select oid from pg_database where datname = current_database())
-     and state <> 'active' and clock_timestamp() - state_change > patience;
+     and (state <> 'active' or wait_event = 'ClientWrite') and clock_timestamp() - state_change > patience;
   if holder is not null then
     perform pg_terminate_backend(holder, 1000);
     return pg_try_advisory_lock(class, object);
@@ -209,25 +213,33 @@ begin
 end $$;
 
 -- Begins the reign of a leader: its ticks are numbered after a gap that no lost tick of an earlier one can lie in (ticks
--- are committed without waiting for the disk). In another database than before it begins an epoch with an empty log.
-create function begin_lead(leader_name text) returns feed_state
+-- are committed without waiting for the disk; this is not). In another database than before it begins an epoch with an
+-- empty log. Where more changes than `backlog_limit` have come since the last tick, nobody is told of them one by one:
+-- what is kept begins here, and every reader begins anew.
+create function begin_lead(leader_name text, backlog_limit bigint) returns feed_state
   language plpgsql as $$
 declare
   state feed_state;
   here constant text := database_identity();
 begin
+  perform set_config('synchronous_commit', 'on', true);
   select * into strict state from feed_state for update;
   state.tick := state.tick + 1000 + floor(random() * 1000000000)::bigint;
   if state.identity <> here then
     truncate change_log, feed_ticks;
     state.epoch := left(replace(gen_random_uuid()::text, '-', ''), 12);
     state.identity := here;
+    state.ticked_at := clock_timestamp();
+    state.snapshot := pg_current_snapshot();
+    state.oldest_tick := state.tick;
+  elsif (select count(*) from (select from change_log where xid >= pg_snapshot_xmin(state.snapshot)
+            and not pg_visible_in_snapshot(xid, state.snapshot) limit backlog_limit + 1) as waiting) > backlog_limit then
+    state.ticked_at := clock_timestamp();
     state.snapshot := pg_current_snapshot();
     state.oldest_tick := state.tick;
   end if;
   state.leader := leader_name;
   state.led_since := clock_timestamp();
-  state.ticked_at := clock_timestamp();
   insert into feed_ticks (segment, id, since, snapshot, at)
   select segment, state.tick, state.snapshot, state.snapshot, state.ticked_at from feed_segment;
   update feed_state set (epoch, identity, tick, snapshot, ticked_at, oldest_tick, leader, led_since) =
@@ -267,6 +279,9 @@ begin
       (select min(id) from feed_ticks where pg_snapshot_xmin(snapshot) > last_xid), tick));
     execute format('truncate change_log_%s', next);
   end if;
+  -- Ticks that somebody may still stand at: the last one, where nothing has happened for a long time.
+  execute format('insert into feed_ticks select $1, id, since, snapshot, at from feed_ticks_%s
+                   where id >= (select oldest_tick from feed_state)', next) using current.segment;
   execute format('truncate feed_ticks_%s', next);
   update feed_segment set segment = next, opened_at = clock_timestamp();
   return true;

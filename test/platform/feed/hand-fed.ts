@@ -1,0 +1,70 @@
+/** A process whose hub gets its ticks when a test says so: what happens between two awaits can then be chosen. */
+import type { TickPart } from '../../../platform/feed/change.ts';
+import { readState, readTicks } from '../../../platform/feed/change-log.ts';
+import type { FeedReader } from '../../../platform/feed/feed.ts';
+import { Hub } from '../../../platform/feed/hub.ts';
+import { rowChanges } from '../../../platform/feed/row-changes.ts';
+import { TickReader } from '../../../platform/feed/tick-reader.ts';
+import type { Topic } from '../../../platform/feed/topic.ts';
+import type { FollowOptions, TestFeed } from './feeds.ts';
+import { type Listening, listen } from './listening.ts';
+
+export interface HandFed {
+  hub: Hub;
+  /** Takes in what is stored, up to a tick. */
+  feed(until?: number): Promise<void>;
+  /** Run once: before rows are read for a snapshot, or after a part of the log has been read. */
+  beforeSnapshot: (() => Promise<void>) | null;
+  afterReplayed: (() => Promise<void>) | null;
+  follow<Row>(topic: Topic<Row>, options?: FollowOptions): Listening<Row>;
+}
+
+/** Begins at the last tick of a feed that runs. */
+export async function handFed({ feed, db }: TestFeed): Promise<HandFed> {
+  const hub = new Hub();
+  const state = await readState(db.pool);
+  hub.start({ ...state, at: state.tickedAt });
+  const rig: HandFed = {
+    hub,
+    beforeSnapshot: null,
+    afterReplayed: null,
+    async feed(until = Number.POSITIVE_INFINITY) {
+      const stored = await readTicks(db.pool, hub.place.tick, 10_000);
+      for (const tick of stored.filter(({ tick }) => tick <= until)) {
+        const reader = new TickReader(db.pool, feed.instants(), tick);
+        for (let hasMore = true; hasMore; ) {
+          const part = await reader.next();
+          hasMore = part.hasMore;
+          const { changes } = part;
+          hub.accept({ ...tick, epoch: hub.epoch, changes, isLast: !hasMore } satisfies TickPart);
+        }
+      }
+    },
+    follow(topic, { choice = {}, ...options } = {}) {
+      return listen(rowChanges(reader, hookedDb, topic, { choice, ...options }));
+    },
+  };
+  const reader: FeedReader = {
+    hub,
+    db: db.pool,
+    instants: feed.instants,
+    ready: async () => undefined,
+    limit: async (work) => {
+      const done = await work();
+      const hook = rig.afterReplayed;
+      rig.afterReplayed = null;
+      await hook?.();
+      return done;
+    },
+  };
+  const hookedDb: typeof db = {
+    ...db,
+    query: async (statement) => {
+      const hook = rig.beforeSnapshot;
+      rig.beforeSnapshot = null;
+      await hook?.();
+      return db.query(statement);
+    },
+  };
+  return rig;
+}
