@@ -94,6 +94,16 @@ interface ChangeRow {
   at: string;
 }
 
+/** What the database shows now; as long as it is the same text, nobody has written anything anywhere in the server. */
+export async function glance(db: Queryable): Promise<{ snapshot: string; at: string }> {
+  const [row] = await ask<{ seen: string; seen_at: string }>(
+    db,
+    'feed_glance',
+    'select pg_current_snapshot()::text as seen, statement_timestamp() as seen_at',
+  );
+  return { snapshot: row?.seen ?? '', at: row?.seen_at ?? '' };
+}
+
 /** What the leader finds when it looks: the snapshot of the look, and, when changes came to sight, the tick stored. */
 export interface Look {
   snapshot: Snapshot;

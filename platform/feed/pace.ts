@@ -26,14 +26,16 @@ export class Pace {
     this.wake?.();
   }
 
-  /** Waits until the next look is due. */
-  async next(foundSomething: boolean): Promise<void> {
+  /** Waits until the next look is due. Says whether it is likely to find something: the last one did, or somebody rang. */
+  async next(foundSomething: boolean): Promise<boolean> {
     this.waitMs = foundSomething ? BUSY_MS : Math.min(IDLE_MS, this.waitMs * SLOWING);
     await this.sleep(this.waitMs);
     const tooSoonMs = this.lastAt + BUSY_MS - Date.now();
     this.lastAt = Math.max(Date.now(), this.lastAt + BUSY_MS);
     if (tooSoonMs > 0 && !this.isStopped) await new Promise((resolve) => setTimeout(resolve, tooSoonMs));
+    const isLikely = foundSomething || this.hasRung;
     this.hasRung = false;
+    return isLikely;
   }
 
   /** Waits so long, or until somebody rings. */

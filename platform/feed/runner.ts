@@ -10,6 +10,7 @@ import type { TickPart } from './change.ts';
 import {
   beginLead,
   type FeedState,
+  glance,
   type Instants,
   type Look,
   look,
@@ -24,6 +25,7 @@ import {
 import type { Hub, Place } from './hub.ts';
 import { Pace } from './pace.ts';
 import { keepWithin, type Retention } from './retention.ts';
+import type { Snapshot } from './snapshot.ts';
 import { TickReader } from './tick-reader.ts';
 
 /** A part as it goes to other processes: it says what it follows. */
@@ -185,7 +187,12 @@ export class FeedRunner {
     log.info({ tick: state.tick, epoch: state.epoch }, 'this process leads the change feed');
     let { tick: previous, snapshot: since } = state;
     let keptAt = Date.now();
+    let isLikely = true;
     while (!this.isStopped) {
+      if (!isLikely && (await this.isStill(client, since))) {
+        isLikely = await this.pace.next(false);
+        continue;
+      }
       const found = await look(client, this.instants, previous, since);
       if (found.tick === null) {
         this.hub.settle(found.snapshot, found.at);
@@ -198,8 +205,16 @@ export class FeedRunner {
         keptAt = Date.now();
         await keepWithin(client, retention, log);
       }
-      await this.pace.next(found.tick !== null);
+      isLikely = await this.pace.next(found.tick !== null);
     }
+  }
+
+  /** Whether nothing at all has been written since: that is cheaper to see than that nothing concerns this domain. */
+  private async isStill(client: pg.Client, since: Snapshot): Promise<boolean> {
+    const { snapshot, at } = await glance(client);
+    if (snapshot !== since.text) return false;
+    this.hub.settle(since, at);
+    return true;
   }
 
   /** The tick that a leader begins with has no changes; what is kept begins with it when what came before is given up. */
@@ -234,8 +249,9 @@ export class FeedRunner {
 
   private async follow(client: pg.Client): Promise<void> {
     const { hub } = this;
-    const { hasMoved, tick } = await this.catchUp(client);
-    if (!hasMoved && hub.snapshot) {
+    const isStill = hub.snapshot !== null && (await this.isStill(client, hub.snapshot));
+    const { hasMoved, tick } = isStill ? { hasMoved: false, tick: hub.place.tick } : await this.catchUp(client);
+    if (!isStill && !hasMoved && hub.snapshot) {
       const seen = await quietSince(client, hub.snapshot);
       if (seen && hub.place.tick === tick) hub.settle(seen.snapshot, seen.at);
     }

@@ -40,6 +40,8 @@ class StateChanges<State> implements AsyncIterableIterator<ChangeEvent<State>, u
   private isTouched = false;
   private isProgressDue = false;
   private lastToldAt = 0;
+  /** The clock, in milliseconds: several events may be told at one place of the feed, and follow each other none the less. */
+  private position = 0;
   private lastSentAt = 0;
   private wake: (() => void) | null = null;
   private taken: Promise<unknown> = Promise.resolve();
@@ -130,7 +132,9 @@ class StateChanges<State> implements AsyncIterableIterator<ChangeEvent<State>, u
   private event(kind: ChangeEvent<State>['kind'], row: State | null): ChangeEvent<State> {
     const { epoch, place, completeAt } = this.reader.hub;
     const at = kind === 'PROGRESS' ? completeAt : Date.now();
-    return { kind, cursor: formatCursor({ epoch, ...place }), at: new Date(at).toISOString(), row };
+    this.position = Math.max(this.position, Date.now());
+    const cursor = formatCursor({ epoch, tick: place.tick, position: this.position });
+    return { kind, cursor, at: new Date(at).toISOString(), row };
   }
 
   private sent(value: ChangeEvent<State>): IteratorResult<ChangeEvent<State>, undefined> {
