@@ -1,6 +1,5 @@
 /** A process whose hub gets its ticks when a test says so: what happens between two awaits can then be chosen. */
-import type { TickPart } from '../../../platform/feed/change.ts';
-import { readState, readTicks } from '../../../platform/feed/change-log.ts';
+import { readState, readTicks, type StoredTick } from '../../../platform/feed/change-log.ts';
 import type { FeedReader } from '../../../platform/feed/feed.ts';
 import { Hub } from '../../../platform/feed/hub.ts';
 import { rowChanges } from '../../../platform/feed/row-changes.ts';
@@ -11,8 +10,10 @@ import { type Listening, listen } from './listening.ts';
 
 export interface HandFed {
   hub: Hub;
-  /** Takes in what is stored, up to a tick. */
-  feed(until?: number): Promise<void>;
+  /** Takes in what is stored. */
+  feed(): Promise<void>;
+  /** The same as if its leader had looked only now: all of it in one tick. */
+  feedAtOnce(): Promise<void>;
   /** Run once: before rows are read for a snapshot, or after a part of the log has been read. */
   beforeSnapshot: (() => Promise<void>) | null;
   afterReplayed: (() => Promise<void>) | null;
@@ -24,21 +25,25 @@ export async function handFed({ feed, db }: TestFeed): Promise<HandFed> {
   const hub = new Hub();
   const state = await readState(db.pool);
   hub.start({ ...state, at: state.tickedAt });
+  const take = async (tick: StoredTick) => {
+    const reader = new TickReader(db.pool, feed.instants(), tick);
+    for (let hasMore = true; hasMore; ) {
+      const part = await reader.next();
+      hasMore = part.hasMore;
+      hub.accept({ ...tick, epoch: hub.epoch, changes: part.changes, isLast: !hasMore });
+    }
+  };
   const rig: HandFed = {
     hub,
     beforeSnapshot: null,
     afterReplayed: null,
-    async feed(until = Number.POSITIVE_INFINITY) {
-      const stored = await readTicks(db.pool, hub.place.tick, 10_000);
-      for (const tick of stored.filter(({ tick }) => tick <= until)) {
-        const reader = new TickReader(db.pool, feed.instants(), tick);
-        for (let hasMore = true; hasMore; ) {
-          const part = await reader.next();
-          hasMore = part.hasMore;
-          const { changes } = part;
-          hub.accept({ ...tick, epoch: hub.epoch, changes, isLast: !hasMore } satisfies TickPart);
-        }
-      }
+    async feed() {
+      for (const tick of await readTicks(db.pool, hub.place.tick, 10_000)) await take(tick);
+    },
+    async feedAtOnce() {
+      const ticks = await readTicks(db.pool, hub.place.tick, 10_000);
+      const [first, last] = [ticks[0], ticks.at(-1)];
+      if (first && last) await take({ ...last, since: first.since });
     },
     follow(topic, { choice = {}, ...options } = {}) {
       return listen(rowChanges(reader, hookedDb, topic, { choice, ...options }));
