@@ -62,9 +62,9 @@ export function follow(
   };
 }
 
-/** Waits until the condition holds, for at most five seconds. */
+/** Waits until the condition holds, for at most twenty seconds. */
 export async function settled(condition: () => boolean): Promise<void> {
   for (let round = 0; round < 100 && !condition(); round++) await nextRound();
-  for (let waited = 0; waited < 5_000 && !condition(); waited += 5) await delay(5);
+  for (let waited = 0; waited < 20_000 && !condition(); waited += 5) await delay(5);
   if (!condition()) throw new Error(`It did not come to this: ${condition}`);
 }
