@@ -28,8 +28,11 @@ export interface Listener {
 /** Changes kept for those who come back. */
 const RECENT_CHANGES = 20_000;
 
-/** How often listeners hear that the feed is alive. */
+/** How often a listener hears that the feed is alive. */
 const BEAT_MS = 250;
+
+/** Listeners hear it in so many shares, one after the other: told all at once, thousands would hold up every change. */
+const SHARES = 20;
 
 /** A feed that has not been heard of for so long is stalled, and its listeners hear no beat. */
 const STALLED_MS = 2_000; // 2 seconds
@@ -65,12 +68,10 @@ export class Hub {
   private recentChanges = 0;
   /** Everything after this place is kept. */
   private recentFrom: Place = { tick: 0 };
-  private readonly timer: NodeJS.Timeout;
-
-  constructor() {
-    this.timer = setInterval(() => this.beat(), BEAT_MS);
-    this.timer.unref();
-  }
+  private readonly shares = Array.from({ length: SHARES }, () => new Set<Listener>());
+  private nextShare = 0;
+  private nextBeat = 0;
+  private timer: NodeJS.Timeout | undefined;
 
   get listenerCount(): number {
     return this.listeners.size;
@@ -144,12 +145,17 @@ export class Hub {
   }
 
   attach(listener: Listener): void {
+    if (this.listeners.has(listener)) return;
     this.listeners.add(listener);
+    this.shares[this.nextShare++ % SHARES]?.add(listener);
+    this.timer ??= setInterval(() => this.beat(), BEAT_MS / SHARES).unref();
     for (const set of this.setsOf(listener, true)) set.add(listener);
   }
 
   detach(listener: Listener): void {
     if (!this.listeners.delete(listener)) return;
+    for (const share of this.shares) share.delete(listener);
+    if (this.listeners.size === 0) this.stopBeating();
     for (const set of this.setsOf(listener, false)) set.delete(listener);
     this.sweep(listener);
   }
@@ -165,7 +171,7 @@ export class Hub {
   }
 
   close(): void {
-    clearInterval(this.timer);
+    this.stopBeating();
     for (const listener of [...this.listeners]) listener.end?.();
     for (const answer of [...this.awaiting]) answer(false);
   }
@@ -239,6 +245,11 @@ export class Hub {
   private beat(): void {
     const now = Date.now();
     if (now - this.heardAt > STALLED_MS) return;
-    for (const listener of this.listeners) listener.beat(now);
+    for (const listener of this.shares[this.nextBeat++ % SHARES] ?? []) listener.beat(now);
+  }
+
+  private stopBeating(): void {
+    clearInterval(this.timer);
+    this.timer = undefined;
   }
 }

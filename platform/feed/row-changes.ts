@@ -31,7 +31,7 @@ export interface RowChangesOptions {
 }
 
 /** Silence after which a client is told that there was nothing to tell: with a beat of the hub less than a second. */
-export const PROGRESS_MS = 700;
+export const PROGRESS_MS = 650;
 
 interface Item extends Waiting {
   kind: 'UPSERT' | 'DELETE';

@@ -249,7 +249,7 @@ export class FeedRunner {
 
   private async follow(client: pg.Client): Promise<void> {
     const { hub } = this;
-    const isStill = hub.snapshot !== null && (await this.isStill(client, hub.snapshot));
+    const isStill = hub.isJoined && hub.snapshot !== null && (await this.isStill(client, hub.snapshot));
     const { hasMoved, tick } = isStill ? { hasMoved: false, tick: hub.place.tick } : await this.catchUp(client);
     if (!isStill && !hasMoved && hub.snapshot) {
       const seen = await quietSince(client, hub.snapshot);

@@ -1,4 +1,5 @@
 /** Where ticks arrive: who is offered what, what is kept for those who come back, and what a break of the feed means. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Hub } from '../../../platform/feed/hub.ts';
 import { attach, change, opening, tick } from './parts.ts';
@@ -47,6 +48,18 @@ describe('the hub', () => {
     hub.start({ ...opening(5_000, 300), epoch: 'f' });
     expect(heard).toEqual(['reset', 'reset']);
     expect(hub.breaks).toBe(2);
+  });
+
+  it('lets each listener hear a few times a second that the feed is alive, and not all at once', async () => {
+    const all = Array.from({ length: 40 }, () => attach(hub).heard);
+    const beats = () => all.filter(({ length }) => length > 0).length;
+    const seen = new Set<number>();
+    for (let i = 0; i < 100 && beats() < 40; i++) {
+      await sleep(5);
+      seen.add(beats());
+    }
+    expect(beats()).toBe(40);
+    expect(seen.size).toBeGreaterThan(5);
   });
 
   it('ends its listeners when it is closed', () => {

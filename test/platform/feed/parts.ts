@@ -43,7 +43,7 @@ export function attach(hub: Hub, options: Partial<Pick<Listener, 'relation' | 'r
     offer: (_, place) => heard.push(spot(place)),
     settle: () => undefined,
     reset: () => heard.push('reset'),
-    beat: () => undefined,
+    beat: () => heard.push('beat'),
     end: () => heard.push('end'),
   };
   hub.attach(listener);
