@@ -1,7 +1,13 @@
 /** Every subscription of the graph, with every field of what it tells, as the gateway serves it. */
 import { type GraphQLObjectType, getNamedType, isLeafType } from 'graphql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { identifier, sql } from '../../../platform/database/sql.ts';
+import { DOMAINS } from '../../../platform/domains.ts';
+import type { RowChange } from '../../../platform/feed/change.ts';
+import { parseSnapshot, type Snapshot } from '../../../platform/feed/snapshot.ts';
+import { TickReader } from '../../../platform/feed/tick-reader.ts';
 import { createLogger } from '../../../platform/log.ts';
+import type { Subgraph } from '../../../platform/subgraph.ts';
 import { loadDemo } from '../../../prisma/demo/demo.ts';
 import { startGraph, type TestGraph } from '../../support/graph.ts';
 import { watch } from '../../support/watch.ts';
@@ -86,6 +92,34 @@ describe('every subscription', () => {
         leader: expect.stringContaining(String(process.pid)),
       });
       expect(Number(data[name].logBytes)).toBeGreaterThan(8192);
+    }
+  });
+});
+
+describe('the image of a row in the log', () => {
+  it.each(DOMAINS)('is what a read gives, in every captured table of %s', async (domain) => {
+    const { feed, createContext } = graph.subgraphs.get(domain) as Subgraph;
+    const { db } = createContext({});
+    const latest = new Map<string, Map<string, RowChange>>();
+    const keys = await db.query<{ relation: string; key: string }>(sql`select relation, key from captured_tables`);
+    for (const { relation } of keys) latest.set(relation, new Map());
+    const [state] = await db.query<{ snapshot: string }>(sql`select snapshot::text as snapshot from feed_state`);
+    const [since, snapshot] = ['3:3:', state?.snapshot ?? ''].map(parseSnapshot) as [Snapshot, Snapshot];
+    const reader = new TickReader(feed.db, feed.instants(), { tick: Number.MAX_SAFE_INTEGER, since, snapshot, at: '' });
+    for (let hasMore = true; hasMore; ) {
+      const part = await reader.next();
+      for (const change of part.changes) latest.get(change.relation)?.set(change.key, change);
+      hasMore = part.hasMore;
+    }
+    for (const { relation, key } of keys) {
+      const logged = [...(latest.get(relation)?.values() ?? [])].filter(({ op }) => op !== 'D');
+      const images = logged.sort((a, b) => (a.key < b.key ? -1 : 1)).map(({ row }) => row);
+      const rows = await db.query<object>(
+        sql`select * from ${identifier(relation)} where ${identifier(key)}::text = any(${logged.map((one) => one.key)})
+             order by ${identifier(key)}::text collate "C"`,
+      );
+      expect(rows.length).toBeGreaterThan(0);
+      expect(images).toEqual(rows);
     }
   });
 });
