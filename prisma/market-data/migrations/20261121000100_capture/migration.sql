@@ -1,4 +1,4 @@
 select capture('assets', 'code');
 select capture('symbols', 'symbol');
 select capture('tickers', 'symbol');
-select capture('candles', 'candle_id', '{symbol}');
+select capture('candles', 'candle_id', '{symbol, interval}');
