@@ -114,7 +114,7 @@ describe('the change log', () => {
     await market.sql(`select ensure_candle_partitions(array['2031-05-01 00:00:00+00'::timestamptz])`);
     await market.sql(
       `insert into candles (symbol, interval, start_time, end_time, open, high, low, close, volume, is_closed, origin, covered_minutes)
-       values ('BTC-USD', '1m', '2031-05-01 00:00+00', '2031-05-01 00:01+00', 1, 1, 1, 1, 1, true, , 1)`,
+       values ('BTC-USD', '1m', '2031-05-01 00:00+00', '2031-05-01 00:01+00', 1, 1, 1, 1, 1, true, 'REPORTED', 1)`,
     );
     await market.sql('update candles set close = 1');
     await market.sql('delete from candles');
