@@ -183,20 +183,19 @@ async function subscribe(
   contextFor: ContextFor,
 ): Promise<ExecutionResult | AsyncIterable<ExecutionResult>> {
   const { document, variables, operationName, headers, signal } = request;
-  const context = contextFor(headers);
   const source = await createSourceEventStream({
     schema,
     document,
-    contextValue: context,
+    contextValue: contextFor(headers),
     ...(variables && { variableValues: variables }),
     ...(operationName !== undefined && { operationName }),
   });
-  if (!isStream(source)) return { ...source, errors: showErrors(source.errors ?? [], context) };
+  if (!isStream(source)) return { ...source, errors: showErrors(source.errors ?? [], contextFor(headers)) };
   const events = endOn(signal, source);
   return mapStream(
     events,
     (event) => answer(schema, request, contextFor(headers), event),
-    (error) => showErrors([asGraphQLError(error)], context)[0],
+    (error) => showErrors([asGraphQLError(error)], contextFor(headers))[0],
   );
 }
 

@@ -16,6 +16,7 @@ import {
 import { brief } from '../../platform/errors.ts';
 import { isStream, mapStream } from '../../platform/streams.ts';
 import { callerFault } from '../errors.ts';
+import { gathering } from '../live/gathering.ts';
 import type { Live } from '../live/live.ts';
 import { compileLiveFetch } from '../live/live-fetch.ts';
 import type { RequestScope } from '../scope.ts';
@@ -62,10 +63,12 @@ const MAX_VARIABLE_ERRORS = 20;
 
 export function createPlanExecutor(options: PlannerOptions): PlanExecutor {
   const { schema } = options;
+  const executors = new Map(Array.from(options.executors, ([name, executor]) => [name, gathering(executor)]));
+  const forLive = { ...options, executors };
   const prepared = new WeakMap<DocumentNode, Map<string | undefined, Prepared>>();
 
   async function prepare(document: DocumentNode, operation: OperationDefinitionNode): Promise<Prepared> {
-    const ready = await prepareOperation(document, operation, options);
+    const ready = await prepareOperation(document, operation, options, forLive);
     const byName = prepared.get(document) ?? new Map<string | undefined, Prepared>();
     prepared.set(document, byName.set(operation.name?.value, ready));
     return ready;
@@ -96,6 +99,7 @@ async function prepareOperation(
   document: DocumentNode,
   operation: OperationDefinitionNode,
   options: PlannerOptions,
+  forLive: PlannerOptions,
 ): Promise<Prepared> {
   const { queryPlanner, schema, supergraph } = options;
   const fragments = fragmentsOf(document);
@@ -106,7 +110,7 @@ async function prepareOperation(
   const plan = compilePlan({ kind: 'QueryPlan', ...found }, supergraph);
   const projection = projections(operation, fragments, schema);
   const prepared: Prepared = { operation, introspection, plan, live: null, projection };
-  prepared.live = plan.subscription && livePlan(document, plan.subscription, prepared, options);
+  prepared.live = plan.subscription && livePlan(document, plan.subscription, prepared, options, forLive);
   return prepared;
 }
 
@@ -186,14 +190,21 @@ async function complete(
   return finish(run, ready);
 }
 
-function livePlan(document: DocumentNode, fetch: Fetch, ready: Prepared, options: PlannerOptions): LivePlan | null {
+/** @param forLive how events are completed */
+function livePlan(
+  document: DocumentNode,
+  fetch: Fetch,
+  ready: Prepared,
+  options: PlannerOptions,
+  forLive: PlannerOptions,
+): LivePlan | null {
   const live = compileLiveFetch(document, fetch, options.schema);
   if (!live) return null;
   return {
     ...live,
     ask: (call) => executorOf(fetch.service, options)(call),
     complete(event, isEmpty, variables, scope) {
-      if (!isEmpty) return complete(event, ready, { scope }, variables, options);
+      if (!isEmpty) return complete(event, ready, { scope }, variables, forLive);
       return finish(startRun(event.data as Tree, [...(event.errors ?? [])], { scope }, variables, options), ready);
     },
     present: options.present,

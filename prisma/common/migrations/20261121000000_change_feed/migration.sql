@@ -109,7 +109,8 @@ create function image_expression(relation regclass, of_row text) returns text
     from pg_attribute where attrelid = relation and attnum > 0 and not attisdropped;
 $$;
 
--- Writes the trigger function of a captured table anew, after the table's columns.
+-- Writes the trigger function of a captured table anew, after the table's columns. It names the segment that is written
+-- now: to look that up, and to be led to it by the partitioned table, would cost a third of the capture of one row.
 create function refresh_capture(relation regclass) returns void
   language plpgsql as $$
 declare
@@ -128,12 +129,12 @@ begin
     create or replace function %1$I.capture_%2$s() returns trigger language plpgsql as $body$
     begin
       if tg_op = 'DELETE' or tg_op = 'UPDATE' and old.%3$I is distinct from new.%3$I then
-        insert into %1$I.change_log (segment, relation, op, key, row)
-        values ((select segment from %1$I.feed_segment), %2$L, 'D', old.%3$I::text, %4$s);
+        insert into %1$I.change_log_%8$s (segment, relation, op, key, row)
+        values (%8$s, %2$L, 'D', old.%3$I::text, %4$s);
       end if;
       if tg_op <> 'DELETE' then
-        insert into %1$I.change_log (segment, relation, op, key, row, was)
-        values ((select segment from %1$I.feed_segment), %2$L, case tg_op when 'INSERT' then 'I' else 'U' end::"char",
+        insert into %1$I.change_log_%8$s (segment, relation, op, key, row, was)
+        values (%8$s, %2$L, case tg_op when 'INSERT' then 'I' else 'U' end::"char",
                 new.%3$I::text, %5$s, %6$s);
       end if;
       return null;
@@ -141,8 +142,8 @@ begin
 
     create or replace function %1$I.capture_truncate_%2$s() returns trigger language plpgsql as $body$
     begin
-      insert into %1$I.change_log (segment, relation, op, key, row)
-      select (select segment from %1$I.feed_segment), %2$L, 'D', gone.%3$I::text, %7$s from %1$I.%2$s as gone;
+      insert into %1$I.change_log_%8$s (segment, relation, op, key, row)
+      select %8$s, %2$L, 'D', gone.%3$I::text, %7$s from %1$I.%2$s as gone;
       return null;
     end $body$
   $function$, schema, target.relation, target.key,
@@ -150,7 +151,8 @@ begin
     case when was is null then 'null::json' else format(
       'case when tg_op = ''UPDATE'' and (%s) is distinct from (%s) then json_build_object(%s) end', routes_old, routes_new, was
     ) end,
-    image_expression(relation, 'gone'));
+    image_expression(relation, 'gone'),
+    (select segment from feed_segment));
 
   update captured_tables set instants = array(
     select camel_case(attname) from pg_attribute
@@ -174,7 +176,7 @@ begin
   execute format('alter table %s enable always trigger "0_capture_truncate"', relation);
 end $$;
 
--- Makes every image follow its table's columns; the migrator calls this after each migration.
+-- Makes every image follow its table's columns, which the migrator does after each migration, and the log its segment.
 create function refresh_captures() returns void
   language sql as $$
   select refresh_capture(relation::regclass) from captured_tables order by relation;
@@ -284,6 +286,7 @@ begin
                    where id >= (select oldest_tick from feed_state)', next) using current.segment;
   execute format('truncate feed_ticks_%s', next);
   update feed_segment set segment = next, opened_at = clock_timestamp();
+  perform refresh_captures(); -- a transaction under way may still write to the segment before
   return true;
 end $$;
 
