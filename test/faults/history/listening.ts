@@ -20,7 +20,10 @@ export class Listening {
   private readonly subscriber: Subscriber;
   readonly violations: Violation[] = [];
   changes = 0;
-  /** Times that it was told to begin anew although it had a cursor to go on from. */
+  /**
+   * Times that it was told to begin anew although it had a cursor to go on from: one that holds under every leader, and
+   * not only for its own snapshot.
+   */
   readonly resyncs: string[] = [];
   private known = new Map<string, Known>();
   /** Rows of the snapshot that is under way; null once it is whole. */
@@ -84,7 +87,8 @@ export class Listening {
     } else if (write && !this.subscriber.concerns(write.key)) {
       this.report('phantom', `${nameOf(write)} was not asked for`);
     } else if (kind === 'RESYNC') {
-      if (this.mayResume && !this.snapshot) this.resyncs.push(`${this.subscriber.name} after ${this.lastCursor}`);
+      const isOfSnapshot = this.snapshot !== null || parseCursor(this.lastCursor)?.mask !== undefined;
+      if (this.mayResume && !isOfSnapshot) this.resyncs.push(`${this.subscriber.name} after ${this.lastCursor}`);
       this.beginSnapshot();
     } else if (kind === 'PROGRESS') {
       if (this.snapshot) this.endSnapshot(event.at);
