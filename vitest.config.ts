@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
 
 // Node gives everybody the one graphql that `require` gives Apollo; Vite would give our sources a second copy of it.
 const graphql = createRequire(import.meta.url).resolve('graphql');
@@ -8,6 +8,11 @@ export default defineConfig({
   resolve: { alias: [{ find: /^graphql$/, replacement: graphql }] },
   test: {
     include: ['test/**/*.test.ts'],
+    // The long run of faults takes minutes: `npm run test:faults` asks for it.
+    exclude: [
+      ...configDefaults.exclude,
+      ...(process.env.FAULTS_SECONDS ? [] : ['test/faults/history/long-run.test.ts']),
+    ],
     globalSetup: ['test/support/postgres.ts'],
     reporters: ['default', './test/support/totals-reporter.ts'],
     pool: 'forks',
