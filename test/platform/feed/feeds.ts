@@ -77,7 +77,8 @@ export async function openFeedDatabase(domain: Domain = 'trading', adminUrl?: st
   };
 }
 
-function openFeed(domain: Domain, url: string, settings: FeedSettings): TestFeed {
+/** @param url of the domain's role */
+export function openFeed(domain: Domain, url: string, settings: FeedSettings): TestFeed {
   const schema = schemaOf(domain);
   const db = openDatabase({ url, schema, poolSize: 5, log });
   const feed = startFeed({ domain, databaseUrl: url, schema, db, log, ...settings });

@@ -14,6 +14,8 @@ export interface Listening<Row> {
   /** Takes nothing more until it goes on. */
   pause(): void;
   goOn(): void;
+  /** Calls `hear` with each event from now on. */
+  each(hear: (event: ChangeEvent<Row>) => void): void;
   leave(): Promise<void>;
   /** Resolves when the stream ends, with the error that ended it if one did. */
   ended: Promise<unknown>;
@@ -61,6 +63,9 @@ export function listen<Row>(stream: AsyncIterableIterator<ChangeEvent<Row>, unde
       paused = Promise.withResolvers();
     },
     goOn: () => paused.resolve(),
+    each: (hear) => {
+      waiting.add(hear);
+    },
     leave: async () => {
       await stream.return?.();
     },
