@@ -4,7 +4,6 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
-import type { Transaction } from './history.ts';
 import { SqlTransaction } from './sql-transaction.ts';
 import { connect, type SqlWriterOptions } from './sql-writer.ts';
 
@@ -31,9 +30,8 @@ async function cross({ url, table, name, record }: CrossingWriterOptions): Promi
   };
   const commit = async (transaction: SqlTransaction) => {
     open.delete(transaction);
-    tell(await transaction.commit());
+    for (const told of await transaction.commit()) record(told);
   };
-  const tell = (account: Transaction[]) => account.filter(({ writes }) => writes.length > 0).forEach(record);
   try {
     const long = await begin(first);
     await long.put([`${name}-first`]);
@@ -44,7 +42,7 @@ async function cross({ url, table, name, record }: CrossingWriterOptions): Promi
     await long.put([`${name}-both`]);
     await commit(long);
   } finally {
-    for (const transaction of open) tell(await transaction.rollback());
+    for (const transaction of open) for (const told of await transaction.rollback()) record(told);
     await Promise.allSettled([first.end(), second.end()]);
   }
 }

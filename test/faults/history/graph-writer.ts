@@ -35,6 +35,9 @@ const DONE = new Set(['FILLED', 'CANCELLED']);
 
 const RETRY_MS = 100;
 
+/** Faults are over by the end of the run; a command that is not done this long afterwards never will be. */
+const LONGEST_RECOVERY_MS = 30_000; // 30 seconds
+
 let commands = 0;
 
 /** Places orders, and submits, accepts, fills and cancels them, one after another, until the signal. */
@@ -92,6 +95,7 @@ async function acknowledged(options: GraphWriterOptions, command: string, input:
   const document = `mutation ($input: ${type}!) {
     ${command}(input: $input) { order { orderId version status } ${more} errors { code message } }
   }`;
+  let givenUpAt = Number.POSITIVE_INFINITY;
   for (;;) {
     const answer = await options.run(document, { input }).catch(() => null);
     const payload = answer?.data?.[command] as Payload | null | undefined;
@@ -102,7 +106,8 @@ async function acknowledged(options: GraphWriterOptions, command: string, input:
     if (payload && codes.length === 0) return payload;
     const unexpected = codes.filter((code) => code !== 'DOMAIN_UNAVAILABLE');
     if (unexpected.length > 0) options.complain(`${command}: ${JSON.stringify(answer)}`);
-    if (options.signal.aborted && unexpected.length > 0) throw new Error(`${command} is refused for good`);
+    if (performance.now() > givenUpAt) throw new Error(`${command} got nothing but ${JSON.stringify(answer)}`);
+    if (options.signal.aborted) givenUpAt = Math.min(givenUpAt, performance.now() + LONGEST_RECOVERY_MS);
     await sleep(RETRY_MS);
   }
 }

@@ -69,7 +69,7 @@ export async function run(options: RunOptions): Promise<Account> {
   const working = writers(options, { record, complain, signal: writing });
   let giveUp: NodeJS.Timeout | undefined;
   try {
-    await Promise.all([...working, faults?.(writing)]);
+    await withinReason(seconds, { ...working, faults: faults?.(writing) ?? Promise.resolve() });
     for (const topic of TOPIC_NAMES) (await writeLast(stage.url, topic)).forEach(record);
     hasWritten.abort();
     giveUp = setTimeout(() => settling.abort(), settleMs);
@@ -82,8 +82,22 @@ export async function run(options: RunOptions): Promise<Account> {
   } finally {
     clearTimeout(giveUp);
     for (const controller of [failing, hasWritten, settling]) controller.abort();
-    await Promise.allSettled([...working, ...listening, ...following]);
+    await Promise.allSettled([...listening, ...following]);
   }
+}
+
+/** Once faults are over, nobody has to wait longer for anything. */
+const LONGEST_RECOVERY_MS = 60_000; // a minute
+
+/** @throws Error that names those who are still at work long after the end */
+async function withinReason(seconds: number, works: Readonly<Record<string, Promise<void>>>): Promise<void> {
+  const atWork = new Set(Object.keys(works));
+  const all = Object.entries(works).map(([name, work]) => work.then(() => atWork.delete(name)));
+  const tooLate = new AbortController();
+  const late = sleep(seconds * 1_000 + LONGEST_RECOVERY_MS, null, { signal: tooLate.signal }).then(() => {
+    throw new Error(`Long after the last fault, these are not done: ${[...atWork].join(', ')}`);
+  });
+  await Promise.race([Promise.all(all), late]).finally(() => tooLate.abort());
 }
 
 async function prepare(url: string): Promise<void> {
@@ -93,31 +107,28 @@ async function prepare(url: string): Promise<void> {
   await client.end();
 }
 
-function writers(options: RunOptions, hears: Pick<GraphWriterOptions, 'record' | 'complain' | 'signal'>) {
+/** By name, each until the signal. */
+function writers(
+  options: RunOptions,
+  hears: Pick<GraphWriterOptions, 'record' | 'complain' | 'signal'>,
+): Record<string, Promise<void>> {
   const { stage, random, pauseMs, bulk } = options;
   const common = { pauseMs, ...hears };
-  const bySql = TOPIC_NAMES.flatMap((topic) =>
-    [1, 2, 3].map((number) => {
+  const works: Record<string, Promise<void>> = {};
+  for (const topic of TOPIC_NAMES) {
+    for (const number of [1, 2, 3]) {
       const name = `${topic}-writer-${number}`;
-      const table = TABLES[topic];
-      return runSqlWriter({
-        ...common,
-        name,
-        url: stage.writerUrl,
-        table,
-        random: random.fork(name),
-        hotKeys: HOT_KEYS,
-        bulk: number === 1 ? bulk : null,
-      });
-    }),
-  );
-  const byGraph = GRAPH_INSTRUMENTS.map((symbol, index) => {
+      const own = { name, random: random.fork(name), table: TABLES[topic], bulk: number === 1 ? bulk : null };
+      works[name] = runSqlWriter({ ...common, ...own, url: stage.writerUrl, hotKeys: HOT_KEYS });
+    }
+  }
+  GRAPH_INSTRUMENTS.forEach((symbol, index) => {
     const name = `engine-${index + 1}`;
-    return runGraphWriter({ ...common, name, run: stage.run, random: random.fork(name), symbol });
+    works[name] = runGraphWriter({ ...common, name, random: random.fork(name), run: stage.run, symbol });
   });
-  const name = 'crossing';
-  const crossing = { ...common, name, url: stage.writerUrl, table: TABLES.orders, random: random.fork(name) };
-  return [...bySql, ...byGraph, runCrossingWriter(crossing)];
+  const crossing = { name: 'crossing', random: random.fork('crossing'), table: TABLES.orders, url: stage.writerUrl };
+  works.crossing = runCrossingWriter({ ...common, ...crossing });
+  return works;
 }
 
 /** Of each topic: some that stay, some that come and go, one that is slow, one that comes late, one that asks for less. */
@@ -158,25 +169,29 @@ function subscribers(
   ];
 }
 
+const ATTEMPTS = 100;
 const RETRY_MS = 200;
 
 /** What follows everything else. */
 async function writeLast(url: string, topic: TopicName): Promise<Transaction[]> {
-  for (;;) {
-    const client = new pg.Client({ connectionString: url, options: '-c search_path=trading' });
+  const account: Transaction[] = [];
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const client = new pg.Client({ connectionString: url, options: '-c search_path=trading -c lock_timeout=5000' });
     client.on('error', () => undefined);
     try {
       await client.connect();
       const transaction = await SqlTransaction.begin(client, TABLES[topic], 'last');
       await transaction.insert([LAST_KEY]);
-      const account = await transaction.commit();
-      if (account[0]?.outcome === 'committed') return account;
+      const told = await transaction.commit();
+      account.push(...told);
+      if (told.every(({ outcome }) => outcome === 'committed')) return account;
     } catch {
       await sleep(RETRY_MS); // PostgreSQL is still on its way back
     } finally {
       await client.end().catch(() => undefined);
     }
   }
+  throw new Error(`The last row of ${topic} could not be written`);
 }
 
 /** The instrument of a position's key. */

@@ -86,10 +86,9 @@ export class SqlTransaction {
 
   private account(outcome: Transaction['outcome']): Transaction[] {
     const common = { topic: this.table.topic, begunAt: this.begunAt, endedAt: performance.now(), xid: this.xid };
-    return [
-      { ...common, outcome, writes: this.writes },
-      { ...common, outcome: 'rolled back', writes: this.undone },
-    ];
+    const stands: Transaction = { ...common, outcome, writes: this.writes };
+    const isUndone: Transaction = { ...common, outcome: 'rolled back', writes: this.undone };
+    return [stands, isUndone].filter(({ writes }) => writes.length > 0);
   }
 
   private async run(op: Write['op'], text: string, values: unknown[]): Promise<number> {

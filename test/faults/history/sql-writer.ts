@@ -36,7 +36,7 @@ export async function runSqlWriter(options: SqlWriterOptions): Promise<void> {
     try {
       connection ??= await connect(options.url);
       const account = await writeOnce(connection.client, options, isBulk ? 'bulk' : random.weighted(WEIGHTS));
-      for (const transaction of account) if (transaction.writes.length > 0) options.record(transaction);
+      for (const transaction of account) options.record(transaction);
       if (account.some(({ outcome }) => outcome === 'unknown')) connection.isBroken = true;
     } catch {
       await sleep(RECONNECT_MS);
