@@ -58,6 +58,8 @@ export interface Measured extends Heard, Pick<Written, 'count' | 'perSecond'> {
   writeP50Ms: number;
   /** Of the server's process, in percent of one core. */
   cpuPercent: number;
+  /** Of the gateway to subgraphs. */
+  calls: number;
 }
 
 /** Time for what is under way to get to the clients. */
@@ -74,6 +76,7 @@ export async function measure(
   await bench.writer.write({ ...writing, seconds: 0.5 }); // what is compiled and cached at first use is not what is measured
   await sleep(SETTLE_MS);
   await clients.ask('heard');
+  const callsBefore = total(await server.ask('calls'));
   const before = await server.ask('usage');
   const written = await bench.writer.write({ ...writing, seconds: bench.seconds });
   const after = await server.ask('usage');
@@ -85,7 +88,12 @@ export async function measure(
     perSecond: written.perSecond,
     writeP50Ms: written.p50Ms,
     cpuPercent: cpuPercent(before, after),
+    calls: total(await server.ask('calls')) - callsBefore,
   };
+}
+
+function total(calls: Record<string, number>): number {
+  return Object.values(calls).reduce((sum, count) => sum + count, 0);
 }
 
 export function sleep(ms: number): Promise<void> {

@@ -1,6 +1,5 @@
 /** Time from the sending of a write to a client that has the change, for few and many clients and writes. */
-import type { Bench, Measured, Servers, Side } from './bench.ts';
-import { measure, SIDES } from './bench.ts';
+import { type Bench, type Measured, measure, type Servers, SIDES, type Side } from './bench.ts';
 import { accountId, positionId } from './database.ts';
 import { heading, report } from './report.ts';
 import { SUBJECTS, type SubjectName } from './subjects.ts';
@@ -76,6 +75,7 @@ function line(title: string, ours: Measured | undefined, plain: Measured | undef
       `written ${both(({ perSecond }) => perSecond)} a second (each ${both(({ writeP50Ms }) => writeP50Ms, 1)} ms)`,
       `told ${both(({ told }) => told)}`,
       `server CPU ${both(({ cpuPercent }) => cpuPercent)} %`,
+      `${(ours.calls / ours.count).toFixed(2)} calls of subgraphs a change`,
     ].join(', '),
   });
 }
