@@ -17,6 +17,20 @@ export function normaliseSymbol(text: string, path: readonly string[] = ['input'
   return symbol;
 }
 
+/** Symbols that one argument takes. */
+const SYMBOLS_LIMIT = 500;
+
+/**
+ * Each symbol in its one spelling.
+ * @throws Refusal (validation) when there are none, more than 500, or one that cannot be read as a pair
+ */
+export function normaliseSymbols(symbols: readonly string[], path: readonly string[] = ['symbols']): string[] {
+  if (symbols.length === 0 || symbols.length > SYMBOLS_LIMIT) {
+    throw refuse.validation(`${path.at(-1)} takes 1 to ${SYMBOLS_LIMIT} symbols, but got ${symbols.length}.`, path);
+  }
+  return symbols.map((symbol, index) => normaliseSymbol(symbol, [...path, String(index)]));
+}
+
 /** "BTCUSD-PERP" → "BTC-USD-PERP"; anything else as it is. */
 function withQuoteSplit(symbol: string): string {
   const [pair = '', ...rest] = symbol.split('-');

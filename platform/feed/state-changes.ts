@@ -97,9 +97,9 @@ class StateChanges<State> implements AsyncIterableIterator<ChangeEvent<State>, u
     if (this.phase !== 'begin') return;
     for (const listener of this.listeners) this.reader.hub.attach(listener);
     this.unwatch = this.options.watch?.(() => this.touch());
-    const { after } = this.options;
-    const cursor = after ? parseCursor(after) : null;
-    if (!after) this.phase = 'snapshot';
+    const { after = null } = this.options;
+    const cursor = after === null ? null : parseCursor(after);
+    if (after === null) this.phase = 'snapshot';
     else if (cursor?.epoch !== this.reader.hub.epoch) this.beginAnew();
     else {
       this.phase = 'live';

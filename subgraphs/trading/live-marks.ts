@@ -13,11 +13,11 @@ import { Holdings } from './holdings.ts';
 import { storeMarks } from './marks.ts';
 import type { Mark } from './rules/valuation.ts';
 
+export type LivePrices = ReadonlyMap<string, Mark>;
+
 export interface LiveMarks {
-  /** The latest price of the symbol, if one is known. */
-  of(symbol: string): Mark | undefined;
-  /** All of them, as columns of SQL take them. */
-  columns(): { symbols: string[]; prices: string[]; ats: string[] };
+  /** The latest prices by symbol: as they are now, and never changed. */
+  now(): LivePrices;
   /** Calls `touch` whenever a price moves at which the account is valued, until the function it gives is called. */
   watch(accountId: string, touch: () => void): () => void;
   stop(): Promise<void>;
@@ -56,7 +56,7 @@ export function startLiveMarks(parts: ServiceParts): LiveMarks {
 class Marks implements LiveMarks {
   private readonly parts: ServiceParts;
   private readonly redis: Redis | undefined;
-  private readonly marks = new Map<string, Mark>();
+  private marks: LivePrices = new Map();
   private readonly unwritten = new Set<string>();
   private readonly watchers = new Map<string, Set<() => void>>();
   private readonly holdings: Holdings;
@@ -83,14 +83,8 @@ class Marks implements LiveMarks {
     this.running = Promise.all([this.follow(), this.writeBack()]);
   }
 
-  of(symbol: string): Mark | undefined {
-    return this.marks.get(symbol);
-  }
-
-  columns() {
-    const symbols = [...this.marks.keys()];
-    const marks = [...this.marks.values()];
-    return { symbols, prices: marks.map(({ price }) => price), ats: marks.map(({ at }) => at) };
+  now(): LivePrices {
+    return this.marks;
   }
 
   watch(accountId: string, touch: () => void): () => void {
@@ -153,7 +147,7 @@ class Marks implements LiveMarks {
     const known = this.marks.get(symbol);
     if (known && Date.parse(mark.at) < Date.parse(known.at)) return; // an older price says nothing
     if (known?.price === mark.price && known.at === mark.at) return;
-    this.marks.set(symbol, mark);
+    this.marks = new Map(this.marks).set(symbol, mark);
     this.unwritten.add(symbol);
     for (const accountId of this.holdings.accountsWith(symbol)) {
       for (const touch of this.watchers.get(accountId) ?? []) touch();
@@ -191,8 +185,7 @@ class Marks implements LiveMarks {
     if (!this.redis || this.marks.size > 0) return;
     const kept = await this.redis.hgetall(MARKS_KEY).catch(() => ({}));
     for (const [symbol, text] of Object.entries(kept)) {
-      const mark = JSON.parse(text) as Mark;
-      if (!this.marks.has(symbol)) this.marks.set(symbol, mark);
+      if (!this.marks.has(symbol)) this.marks = new Map(this.marks).set(symbol, JSON.parse(text) as Mark);
     }
   }
 }

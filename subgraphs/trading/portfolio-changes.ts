@@ -24,7 +24,7 @@ export function portfolioChanges(
       { relation: 'strategies', route },
     ],
     watch: (touch) => context.service.marks.watch(portfolio.accountId, touch),
-    read: async () => ({ ...portfolio, totals: await context.service.totalsOf(portfolio.accountId) }),
+    read: async () => ({ ...portfolio, valued: await context.service.valueOf(portfolio.accountId) }),
     minIntervalMs: MIN_INTERVAL_MS,
     after,
   });

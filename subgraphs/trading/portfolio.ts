@@ -3,15 +3,15 @@ import type { Database } from '../../platform/database/database.ts';
 import { sql } from '../../platform/database/sql.ts';
 import { isUuid } from '../../platform/uuid.ts';
 import type { Context } from './context.ts';
-import type { LiveMarks } from './live-marks.ts';
-import { valuedPositions } from './positions.ts';
+import type { LivePrices } from './live-marks.ts';
+import { pricesOf, valuedPositions } from './positions.ts';
 
 /** A portfolio is not stored; its account's id is all that identifies it. */
 export interface PortfolioReference {
   /** UUID in lower case. */
   accountId: string;
-  /** Where they have been read already. */
-  totals?: PortfolioTotals;
+  /** Where they have been read already, and at which prices. */
+  valued?: { totals: PortfolioTotals; prices: LivePrices };
 }
 
 export interface PortfolioTotals {
@@ -32,15 +32,15 @@ export function portfolioOf(accountId: string): PortfolioReference | null {
 }
 
 /** The totals of a portfolio; portfolios asked in one tick, however many positions they hold, share a statement. */
-export async function totalsOf(context: Context, { accountId, totals }: PortfolioReference): Promise<PortfolioTotals> {
-  if (totals) return totals;
-  const { db, service } = context;
-  return context.batch('portfolioTotals', accountId, (accountIds) => readTotals({ db, ...service }, accountIds));
+export async function totalsOf(context: Context, { accountId, valued }: PortfolioReference): Promise<PortfolioTotals> {
+  if (valued) return valued.totals;
+  return context.batch('portfolioTotals', accountId, (ids) => readTotals(context.db, pricesOf(context), ids));
 }
 
 /** The totals of each account, in that order, in one statement. */
 export function readTotals(
-  { db, marks }: { db: Database; marks: LiveMarks },
+  db: Database,
+  prices: LivePrices,
   accountIds: readonly string[],
 ): Promise<PortfolioTotals[]> {
   return db.query<PortfolioTotals>(
@@ -53,7 +53,7 @@ export function readTotals(
                   coalesce(sum(unrealized_pnl), 0) as total_unrealized_pnl,
                   coalesce(sum(exposure), 0) as gross_exposure, count(*)::int as open_position_count,
                   min(marked_at) as oldest_marked_at
-             from ${valuedPositions(marks)} as priced where account_id = wanted.id) as held
+             from ${valuedPositions(prices)} as priced where account_id = wanted.id) as held
          cross join lateral (
            select coalesce(sum(realized_pnl), 0) as total_realized_pnl from strategies where account_id = wanted.id
          ) as taken

@@ -6,7 +6,7 @@ import { type Connection, connectionSource } from '../../platform/paging.ts';
 import { isStorable } from '../../platform/texts.ts';
 import type { Context } from './context.ts';
 import type { TradingPositionFilter } from './generated/resolvers.ts';
-import type { LiveMarks } from './live-marks.ts';
+import type { LivePrices } from './live-marks.ts';
 import { type Mark, valueAt } from './rules/valuation.ts';
 
 /** A row of `positions`. */
@@ -94,7 +94,7 @@ export function openPositionOf(
 /** The position at the latest price that is known; closed ones stay as they ended. */
 export function valued(context: Context, row: TradingPositionRow): TradingPositionRow {
   if (row.closedAt !== null) return row;
-  const mark = context.service.marks.of(row.instrumentId);
+  const mark = pricesOf(context).get(row.instrumentId);
   const known = valuations.get(row);
   if (known && known.mark === mark) return known.value;
   const value = valueAt(row, mark);
@@ -102,12 +102,26 @@ export function valued(context: Context, row: TradingPositionRow): TradingPositi
   return value;
 }
 
+/** The prices at which one request values everything, so that its totals are the sums of its rows. */
+export function pricesOf(context: Context): LivePrices {
+  const prices = pricesOfRequests.get(context) ?? context.service.marks.now();
+  pricesOfRequests.set(context, prices);
+  return prices;
+}
+
+/** Values everything of the request at these prices. */
+export function holdPrices(context: Context, prices: LivePrices): void {
+  pricesOfRequests.set(context, prices);
+}
+
+const pricesOfRequests = new WeakMap<Context, LivePrices>();
+
 /** Several fields of a row ask for one valuation. */
 const valuations = new WeakMap<TradingPositionRow, { mark: Mark | undefined; value: TradingPositionRow }>();
 
-/** Open positions with their values at the latest prices that are known: the columns that totals are made of. */
-export function valuedPositions(marks: LiveMarks): Sql {
-  const { symbols, prices, ats } = marks.columns();
+/** Open positions with their values at the prices, where these are newer: the columns that totals are made of. */
+export function valuedPositions(prices: LivePrices): Sql {
+  const marks = [...prices.values()];
   return sql`(
     select strategy_id, account_id, cost_basis, round8(quantity * price) as market_value,
            round8(abs(quantity) * price) as exposure, round8(quantity * (price - average_entry_price)) as unrealized_pnl,
@@ -115,7 +129,8 @@ export function valuedPositions(marks: LiveMarks): Sql {
       from (select strategy_id, account_id, quantity, average_entry_price, cost_basis,
                    coalesce(live.price, current_price) as price, coalesce(live.at, marked_at) as marked_at
               from positions
-              left join unnest(${symbols}::text[], ${prices}::numeric[], ${ats}::timestamptz[]) as live(symbol, price, at)
+              left join unnest(${[...prices.keys()]}::text[], ${marks.map(({ price }) => price)}::numeric[],
+                               ${marks.map(({ at }) => at)}::timestamptz[]) as live(symbol, price, at)
                 on live.symbol = instrument_id and live.at > positions.marked_at
              where closed_at is null) as priced)`;
 }
@@ -129,7 +144,7 @@ export async function sumOfOpenPositions(
   const column = amount === 'exposure' ? sql`exposure` : sql`unrealized_pnl`;
   const conditions = [...equals('strategy_id', of.strategyId), ...equalsUuid('account_id', of.accountId)];
   const row = await context.db.one<{ total: string }>(
-    sql`select coalesce(sum(${column}), 0) as total from ${valuedPositions(context.service.marks)} as held where ${allOf(conditions)}`,
+    sql`select coalesce(sum(${column}), 0) as total from ${valuedPositions(pricesOf(context))} as held where ${allOf(conditions)}`,
   );
   return row?.total ?? '0';
 }

@@ -2,22 +2,23 @@
 import DataLoader from 'dataloader';
 import type { ServiceParts } from '../../platform/subgraph.ts';
 import { type LiveMarks, startLiveMarks } from './live-marks.ts';
-import { type PortfolioTotals, readTotals } from './portfolio.ts';
+import { type PortfolioReference, readTotals } from './portfolio.ts';
 
 export interface TradingService {
   marks: LiveMarks;
-  /** The totals of an account as they are now; accounts that one price moves are read together. */
-  totalsOf(accountId: string): Promise<PortfolioTotals>;
+  /** An account's totals at the latest prices, and those; accounts that one price moves are read together. */
+  valueOf(accountId: string): Promise<Valued>;
   stop(): Promise<void>;
 }
 
-export function startTrading(parts: ServiceParts): TradingService {
-  const marks = startLiveMarks(parts);
-  const totals = new DataLoader<string, PortfolioTotals>(
-    (accountIds) => readTotals({ db: parts.db, marks }, accountIds),
-    {
-      cache: false,
-    },
-  );
-  return { marks, totalsOf: (accountId) => totals.load(accountId), stop: () => marks.stop() };
+type Valued = NonNullable<PortfolioReference['valued']>;
+
+export function startTrading({ db, ...parts }: ServiceParts): TradingService {
+  const marks = startLiveMarks({ db, ...parts });
+  const read = async (accountIds: readonly string[]) => {
+    const prices = marks.now();
+    return (await readTotals(db, prices, accountIds)).map((totals) => ({ totals, prices }));
+  };
+  const valued = new DataLoader<string, Valued>(read, { cache: false });
+  return { marks, valueOf: (accountId) => valued.load(accountId), stop: () => marks.stop() };
 }

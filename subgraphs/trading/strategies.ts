@@ -7,7 +7,7 @@ import { normaliseSymbol } from '../../platform/symbols.ts';
 import type { Context } from './context.ts';
 import { stored } from './enums.ts';
 import type { StrategyFilter, StrategyType } from './generated/resolvers.ts';
-import { valuedPositions } from './positions.ts';
+import { pricesOf, valuedPositions } from './positions.ts';
 import type { StrategyStatus } from './rules/strategy-lifecycle.ts';
 
 /** A row of `strategies`. */
@@ -74,7 +74,7 @@ export const isActive: Sql = raw(`status = 'active'`);
 export function unrealizedPnlOf(context: Context, strategyId: string): Promise<string> {
   return context.batch('strategyUnrealizedPnl', strategyId, async (strategyIds) => {
     const rows = await context.db.query<{ strategyId: string; unrealizedPnl: string }>(
-      sql`select strategy_id, sum(unrealized_pnl) as unrealized_pnl from ${valuedPositions(context.service.marks)} as held
+      sql`select strategy_id, sum(unrealized_pnl) as unrealized_pnl from ${valuedPositions(pricesOf(context))} as held
            where strategy_id = any(${strategyIds}::text[]) group by strategy_id`,
     );
     const byStrategy = new Map(rows.map((row) => [row.strategyId, row.unrealizedPnl]));

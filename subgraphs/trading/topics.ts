@@ -2,7 +2,7 @@
 import { raw } from '../../platform/database/sql.ts';
 import type { ChangeEvent } from '../../platform/feed/row-changes.ts';
 import { topic } from '../../platform/feed/topic.ts';
-import { normaliseSymbol } from '../../platform/symbols.ts';
+import { normaliseSymbols } from '../../platform/symbols.ts';
 import { isActiveOrder, type TradingOrderRow } from './orders.ts';
 import type { PortfolioReference } from './portfolio.ts';
 import { isOpenPosition, type TradingPositionRow } from './positions.ts';
@@ -49,5 +49,5 @@ export const strategyTopic = topic<StrategyRow>({
 
 /** The symbols as rows have them; none means every instrument. */
 export function instrumentIds(symbols: readonly string[] | null | undefined): string[] | null {
-  return symbols?.map((symbol, index) => normaliseSymbol(symbol, ['symbols', String(index)])) ?? null;
+  return symbols ? normaliseSymbols(symbols) : null;
 }

@@ -1,5 +1,5 @@
 import { toldAsIs as resolve } from '../../../platform/feed/events.ts';
-import { normaliseSymbol } from '../../../platform/symbols.ts';
+import { normaliseSymbol, normaliseSymbols } from '../../../platform/symbols.ts';
 import { storedInterval } from '../enums.ts';
 import type { SubscriptionResolvers } from '../generated/resolvers.ts';
 import { candleTopic, priceTopic, readMinInterval } from '../topics.ts';
@@ -8,7 +8,7 @@ export const Subscription: SubscriptionResolvers = {
   priceChanges: {
     subscribe: (_, { symbols, minIntervalMs, after }, context) =>
       context.changes(priceTopic, {
-        choice: { symbol: symbols.map((symbol, index) => normaliseSymbol(symbol, ['symbols', String(index)])) },
+        choice: { symbol: normaliseSymbols(symbols) },
         minIntervalMs: readMinInterval(minIntervalMs),
         after,
       }),

@@ -61,6 +61,30 @@ describe('a live mark', () => {
     await watcher.leave();
   });
 
+  it('values the totals and the positions of one event alike', async () => {
+    const document = `subscription ($accountId: ID!) {
+      portfolioChanges(accountId: $accountId) { kind portfolio { totalMarketValue positions { nodes { marketValue } } } }
+    }`;
+    await addPosition(graph, 'sum', { symbol: 'ETH-USD', quantity: '3' });
+    const watcher = watch(graph.client, 'portfolioChanges', document, { accountId: FUND });
+    await watcher.begun();
+    for (let round = 1; round <= 5; round++) {
+      await Promise.all([price('BTC-USD', String(51_000 + round)), price('ETH-USD', String(2_800 + round))]);
+      await new Promise((resolve) => setTimeout(resolve, 120));
+    }
+    await watcher.leave();
+    const events = watcher.all.filter(({ portfolio }) => portfolio !== null);
+    expect(events.length).toBeGreaterThan(2);
+    for (const { portfolio } of events) {
+      const values = portfolio.positions.nodes.map(({ marketValue }: { marketValue: string }) => Number(marketValue));
+      expect(values.reduce((sum: number, value: number) => sum + value, 0)).toBeCloseTo(
+        Number(portfolio.totalMarketValue),
+        6,
+      );
+    }
+    await graph.sql('trading', `delete from positions where position_id = 'sum'`);
+  });
+
   it('is not moved by an older price', async () => {
     await price('BTC-USD', '52000');
     const mark = async () =>
