@@ -1,26 +1,10 @@
 /** Reads a domain's change log. Everything is read with statements that PostgreSQL has prepared: the leader asks often. */
-import type pg from 'pg';
-import { rowTypes } from '../database/rows.ts';
 import type { Image, RowChange } from './change.ts';
 import { parseSnapshot, type Snapshot } from './snapshot.ts';
-
-/** Runs a statement: a pool, or one connection. */
-export type Queryable = Pick<pg.Pool, 'query'>;
+import { ask, type Queryable } from './statement.ts';
 
 /** Changes read at once; a larger tick comes in parts. */
 export const PART_SIZE = 1_000;
-
-export interface FeedState {
-  epoch: string;
-  tick: number;
-  snapshot: Snapshot;
-  /** RFC 3339. */
-  tickedAt: string;
-  /** What came after this tick is still kept. */
-  oldestTick: number;
-  leader: string | null;
-  ledSince: string | null;
-}
 
 /** The log's reader knows which columns of each table hold instants. */
 export type Instants = ReadonlyMap<string, readonly string[]>;
@@ -32,49 +16,6 @@ export async function readInstants(db: Queryable): Promise<Instants> {
     'select relation, instants from captured_tables',
   );
   return new Map(rows.map(({ relation, instants }) => [relation, instants]));
-}
-
-const STATE = 'epoch, tick, snapshot::text as snapshot, ticked_at, oldest_tick, leader, led_since';
-
-interface StateRow {
-  epoch: string;
-  tick: string;
-  snapshot: string;
-  ticked_at: string;
-  oldest_tick: string;
-  leader: string | null;
-  led_since: string | null;
-}
-
-export async function readState(db: Queryable): Promise<FeedState> {
-  return toState(await ask<StateRow>(db, 'feed_state', `select ${STATE} from feed_state`));
-}
-
-/** Makes this connection the feed's leader; false while another one leads. */
-export async function takeLead(db: Queryable, patienceMs: number): Promise<boolean> {
-  const [row] = await ask<{ taken: boolean }>(db, 'take_lead', `select take_lead($1 * interval '1 ms') as taken`, [
-    patienceMs,
-  ]);
-  return row?.taken === true;
-}
-
-/** @param backlogLimit changes that may have come since the last tick; more are not told one by one */
-export async function beginLead(db: Queryable, leader: string, backlogLimit: number): Promise<FeedState> {
-  const text = `select ${STATE} from begin_lead($1, $2)`;
-  return toState(await ask<StateRow>(db, 'begin_lead', text, [leader, backlogLimit]));
-}
-
-function toState([row]: StateRow[]): FeedState {
-  if (!row) throw new Error('The change feed has no state: its schema is not migrated');
-  return {
-    epoch: row.epoch,
-    tick: Number(row.tick),
-    snapshot: parseSnapshot(row.snapshot),
-    tickedAt: row.ticked_at,
-    oldestTick: Number(row.oldest_tick),
-    leader: row.leader,
-    ledSince: row.led_since,
-  };
 }
 
 const CHANGE = `seq, xid::text as xid, relation, op::text as op, key, "row"::text as image, was::text as was, at`;
@@ -275,16 +216,6 @@ export function unseenBy(snapshot: Snapshot): { xmax: string; underWay: string[]
 
 function underWay(snapshot: Snapshot): string[] {
   return Array.from(snapshot.underWay, String);
-}
-
-async function ask<Row extends pg.QueryResultRow>(
-  db: Queryable,
-  name: string,
-  text: string,
-  values: unknown[] = [],
-): Promise<Row[]> {
-  const { rows } = await db.query<Row>({ name: `feed:${name}`, text, values, types: rowTypes });
-  return rows;
 }
 
 function toChange(row: ChangeRow, instants: Instants): RowChange {

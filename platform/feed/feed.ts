@@ -5,9 +5,11 @@ import { sql } from '../database/sql.ts';
 import type { Domain } from '../domains.ts';
 import { refuse } from '../errors.ts';
 import type { Logger } from '../log.ts';
-import { type Instants, type Queryable, readState } from './change-log.ts';
+import type { Instants } from './change-log.ts';
+import { readState } from './feed-state.ts';
 import { Hub } from './hub.ts';
 import { FeedRunner, type FeedSettings } from './runner.ts';
+import type { Queryable } from './statement.ts';
 
 /** What subscriptions need of the feed. */
 export interface FeedReader {

@@ -6,8 +6,8 @@ import type { Redis } from 'ioredis';
 import type { Logger } from '../log.ts';
 import { connectRedis } from '../redis.ts';
 import type { RowChange } from './change.ts';
-import { type BroadcastPart, NOTHING, type TickBroadcast } from './runner.ts';
 import { parseSnapshot } from './snapshot.ts';
+import { type BroadcastPart, NOTHING, type TickBroadcast } from './tick-broadcast.ts';
 
 /** Parts kept in the stream, about: followers read them at once. */
 const STREAM_LENGTH = 1_000;

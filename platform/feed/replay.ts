@@ -1,16 +1,9 @@
 /** Reads what followed a place from PostgreSQL, in the order in which it went out, a bounded part at a time. */
 import type { RowChange } from './change.ts';
-import {
-  type Instants,
-  PART_SIZE,
-  type Queryable,
-  readChanges,
-  readTick,
-  readTicks,
-  type StoredTick,
-} from './change-log.ts';
+import { type Instants, PART_SIZE, readChanges, readTick, readTicks, type StoredTick } from './change-log.ts';
 import type { Place } from './hub.ts';
 import { sees } from './snapshot.ts';
+import type { Queryable } from './statement.ts';
 import { TickReader } from './tick-reader.ts';
 
 export interface Replayed {

@@ -1,5 +1,5 @@
 import type { Logger } from '../log.ts';
-import type { Queryable } from './change-log.ts';
+import type { Queryable } from './statement.ts';
 
 /** How much of the log is kept; whichever bound is reached first. */
 export interface Retention {

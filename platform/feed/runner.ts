@@ -6,46 +6,15 @@
 import { hostname } from 'node:os';
 import pg from 'pg';
 import type { Logger } from '../log.ts';
-import type { TickPart } from './change.ts';
-import {
-  beginLead,
-  type FeedState,
-  glance,
-  type Instants,
-  type Look,
-  look,
-  quietSince,
-  readInstants,
-  readState,
-  readTick,
-  readTicks,
-  type StoredTick,
-  takeLead,
-} from './change-log.ts';
-import type { Hub, Place } from './hub.ts';
+import { glance, type Instants, type Look, look, quietSince, readInstants } from './change-log.ts';
+import { beginLead, type FeedState, takeLead } from './feed-state.ts';
+import type { Hub } from './hub.ts';
 import { Pace } from './pace.ts';
 import { keepWithin, type Retention } from './retention.ts';
 import type { Snapshot } from './snapshot.ts';
+import { type BroadcastPart, NOTHING, type TickBroadcast } from './tick-broadcast.ts';
+import { TickIntake } from './tick-intake.ts';
 import { TickReader } from './tick-reader.ts';
-
-/** A part as it goes to other processes: it says what it follows. */
-export interface BroadcastPart extends TickPart {
-  /** The tick before; NOTHING when the part does not join on to what its readers have. */
-  previous: number;
-  /** Sequence number of the last change of the part before, within the tick; 0 for the first part. */
-  after: number;
-}
-
-/** How ticks get to other processes beside the way through PostgreSQL. */
-export interface TickBroadcast {
-  /** May fail without a word: what does not arrive is read from PostgreSQL. */
-  publish(part: BroadcastPart): void;
-  /** Calls `accept` with each part that comes; parts may be missing or come twice. */
-  follow(accept: (part: BroadcastPart) => void): void;
-  /** Whether parts come in by now. */
-  isConnected(): boolean;
-  close(): Promise<void>;
-}
 
 export interface FeedSettings {
   retention?: Retention;
@@ -79,20 +48,14 @@ const HOUSEKEEPING_MS = 30_000; // 30 seconds
 const RECONNECT_MS = 500;
 const STATEMENT_TIMEOUT_MS = 30_000; // 30 seconds
 
-/** No tick's number, and no sequence number. */
-export const NOTHING = -1;
-
 const BACKLOG_LIMIT = 1_000_000;
 
-/** Ticks that a follower takes up at once. */
-const TICKS_AT_ONCE = 100;
-
 export class FeedRunner {
-  instants: Instants = new Map();
   isLeader = false;
   private readonly hub: Hub;
   private readonly options: RunnerOptions;
   private readonly pace = new Pace();
+  private readonly intake: TickIntake;
   private readonly name = `${hostname()}:${process.pid}`;
   private isStopped = false;
   private isAway = false;
@@ -102,10 +65,17 @@ export class FeedRunner {
   constructor(hub: Hub, options: RunnerOptions) {
     this.hub = hub;
     this.options = options;
+    this.intake = new TickIntake(hub, () => this.pace.ring());
+  }
+
+  get instants(): Instants {
+    return this.intake.instants;
   }
 
   start(): void {
-    this.options.broadcast?.follow((part) => this.takeBroadcast(part));
+    this.options.broadcast?.follow((part) => {
+      if (!this.isLeader && !this.isStopped) this.intake.takeBroadcast(part);
+    });
     this.running = this.run();
   }
 
@@ -115,6 +85,7 @@ export class FeedRunner {
 
   async stop(): Promise<void> {
     this.isStopped = true;
+    this.intake.isStopped = true;
     this.pace.stop();
     await this.running;
     await this.options.broadcast?.close();
@@ -153,10 +124,10 @@ export class FeedRunner {
     client.on('error', () => undefined); // the statement under way, or the next one, says so
     this.client = client;
     await client.connect();
-    this.instants = await readInstants(client);
+    this.intake.instants = await readInstants(client);
     if (this.isAway) log.info('the change feed is back');
     this.isAway = false;
-    await this.rejoin(client);
+    await this.intake.rejoin(client);
     let triedAt = 0;
     while (!this.isStopped) {
       if (Date.now() - triedAt >= CANDIDACY_MS) {
@@ -167,20 +138,9 @@ export class FeedRunner {
     }
   }
 
-  /**
-   * After an interruption: when the tick where this process stands is stored, what followed it will come. When it is not,
-   * either PostgreSQL has lost it in a crash, and the next leader begins with what is stored, or it is no longer kept.
-   */
-  private async rejoin(client: pg.Client): Promise<void> {
-    const { hub } = this;
-    if (hub.epoch === '') return;
-    const stored = await readTick(client, hub.place.tick);
-    if (stored) hub.rejoin(hub.place.position === undefined ? stored.snapshot : stored.since);
-  }
-
   private async lead(client: pg.Client): Promise<void> {
     const { log, retention, backlogLimit = BACKLOG_LIMIT } = this.options;
-    await this.catchUp(client);
+    await this.intake.catchUp(client);
     const state = await beginLead(client, this.name, backlogLimit);
     this.open(state);
     this.isLeader = true;
@@ -193,7 +153,7 @@ export class FeedRunner {
         isLikely = await this.pace.next(false);
         continue;
       }
-      const found = await look(client, this.instants, previous, since);
+      const found = await look(client, this.intake.instants, previous, since);
       if (found.tick === null) {
         this.hub.settle(found.snapshot, found.at);
       } else {
@@ -236,7 +196,12 @@ export class FeedRunner {
   ): Promise<void> {
     let { changes, hasMore } = first;
     let after = 0;
-    const rest = new TickReader(client, this.instants, { ...tick, snapshot, at }, { after: changes.at(-1)?.seq ?? 0 });
+    const rest = new TickReader(
+      client,
+      this.intake.instants,
+      { ...tick, snapshot, at },
+      { after: changes.at(-1)?.seq ?? 0 },
+    );
     for (;;) {
       const part = { ...tick, snapshot, at, changes, after, isLast: !hasMore };
       this.hub.accept(part);
@@ -250,7 +215,7 @@ export class FeedRunner {
   private async follow(client: pg.Client): Promise<void> {
     const { hub } = this;
     const isStill = hub.isJoined && hub.snapshot !== null && (await this.isStill(client, hub.snapshot));
-    const { hasMoved, tick } = isStill ? { hasMoved: false, tick: hub.place.tick } : await this.catchUp(client);
+    const { hasMoved, tick } = isStill ? { hasMoved: false, tick: hub.place.tick } : await this.intake.catchUp(client);
     if (!isStill && !hasMoved && hub.snapshot) {
       const seen = await quietSince(client, hub.snapshot);
       if (seen && hub.place.tick === tick) hub.settle(seen.snapshot, seen.at);
@@ -258,59 +223,4 @@ export class FeedRunner {
     if (this.options.broadcast?.isConnected()) await this.pace.pause(SAFETY_MS);
     else await this.pace.next(hasMoved);
   }
-
-  /** Takes in what is stored and has not arrived here. Gives the last stored tick, and whether there was anything. */
-  private async catchUp(client: pg.Client): Promise<{ tick: number; hasMoved: boolean }> {
-    const { hub } = this;
-    for (let hasMoved = false; ; hasMoved = true) {
-      const state = await readState(client);
-      if (state.epoch === '' || this.isStopped) return { tick: 0, hasMoved }; // or nobody has led yet
-      const { tick, position } = hub.place;
-      if (hub.epoch !== state.epoch || !isKept(hub.place, state.oldestTick)) {
-        hub.start({ ...state, at: state.tickedAt });
-        continue;
-      }
-      if (tick >= state.tick && position === undefined) return { tick: state.tick, hasMoved };
-      const ticks = await readTicks(client, position === undefined ? tick : tick - 1, TICKS_AT_ONCE);
-      if (ticks.length === 0) return { tick: state.tick, hasMoved };
-      for (const stored of ticks) if (!(await this.takeStored(client, state.epoch, stored))) break;
-    }
-  }
-
-  /** False when the tick is no longer kept whole. */
-  private async takeStored(client: pg.Client, epoch: string, stored: StoredTick): Promise<boolean> {
-    const { tick, position } = this.hub.place;
-    const reader = new TickReader(client, this.instants, stored, {
-      after: tick === stored.tick ? (position ?? 0) : 0,
-    });
-    for (;;) {
-      const { changes, hasMore, oldestTick } = await reader.next();
-      if (oldestTick >= stored.tick) return false;
-      this.take({ ...stored, epoch, changes, isLast: !hasMore });
-      if (!hasMore) return true;
-    }
-  }
-
-  /** Ticks may come by Redis and from PostgreSQL at once; each part is taken once, in its place. */
-  private take(part: TickPart): void {
-    const { hub } = this;
-    if (part.epoch !== hub.epoch || part.tick < hub.place.tick) return;
-    if (part.tick === hub.place.tick && hub.place.position === undefined) return;
-    const reached = hub.place.tick === part.tick ? (hub.place.position ?? 0) : 0;
-    hub.accept({ ...part, changes: part.changes.filter(({ seq }) => seq > reached) });
-  }
-
-  private takeBroadcast(part: BroadcastPart): void {
-    if (this.isLeader || this.isStopped || part.epoch !== this.hub.epoch) return;
-    const { tick, position } = this.hub.place;
-    const begins = part.after === 0 && part.previous === tick && position === undefined;
-    const continues = part.tick === tick && part.after === position;
-    if (begins || continues) this.take(part);
-    else if (part.tick > tick) this.pace.ring(); // one is missing: it is read from PostgreSQL now
-  }
-}
-
-/** Whether all that follows the place is kept. */
-function isKept({ tick, position }: Place, oldestTick: number): boolean {
-  return position === undefined ? tick >= oldestTick : tick > oldestTick;
 }

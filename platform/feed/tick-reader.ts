@@ -6,13 +6,13 @@ import {
   type Instants,
   measure,
   PART_SIZE,
-  type Queryable,
   type ReadChanges,
   readChanges,
   readWindow,
   type Slice,
   type StoredTick,
 } from './change-log.ts';
+import type { Queryable } from './statement.ts';
 
 /** Sequence numbers looked through at once; those of other ticks lie between. */
 const WINDOW = 20 * PART_SIZE;

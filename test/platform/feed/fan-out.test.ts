@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { redisBroadcast } from '../../../platform/feed/redis-stream.ts';
-import type { BroadcastPart, TickBroadcast } from '../../../platform/feed/runner.ts';
+import type { BroadcastPart, TickBroadcast } from '../../../platform/feed/tick-broadcast.ts';
 import type { TradingOrderRow } from '../../../subgraphs/trading/orders.ts';
 import { orderTopic } from '../../../subgraphs/trading/topics.ts';
 import { type RedisServer, startRedis } from '../../support/redis.ts';

@@ -1,6 +1,7 @@
 /** A process whose hub gets its ticks when a test says so: what happens between two awaits can then be chosen. */
-import { readState, readTicks, type StoredTick } from '../../../platform/feed/change-log.ts';
+import { readTicks, type StoredTick } from '../../../platform/feed/change-log.ts';
 import type { FeedReader } from '../../../platform/feed/feed.ts';
+import { readState } from '../../../platform/feed/feed-state.ts';
 import { Hub } from '../../../platform/feed/hub.ts';
 import { rowChanges } from '../../../platform/feed/row-changes.ts';
 import { TickReader } from '../../../platform/feed/tick-reader.ts';

@@ -1,7 +1,8 @@
 /** How changes are cut into ticks: nothing that commits late is missed, and every process tells the same. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type FeedState, look, readInstants, readState, type StoredTick } from '../../../platform/feed/change-log.ts';
+import { look, readInstants, type StoredTick } from '../../../platform/feed/change-log.ts';
+import { readState } from '../../../platform/feed/feed-state.ts';
 import type { Snapshot } from '../../../platform/feed/snapshot.ts';
 import { parseSnapshot } from '../../../platform/feed/snapshot.ts';
 import { TickReader } from '../../../platform/feed/tick-reader.ts';
@@ -64,7 +65,7 @@ describe('a tick', () => {
 
   it('is stored by one leader only, though two should look at once', async () => {
     const clients = await Promise.all([database.connect(), database.connect()]);
-    const { tick, snapshot }: FeedState = await readState(clients[0]);
+    const { tick, snapshot } = await readState(clients[0]);
     await addOrders(database, 1, 'fence');
     const looks = await Promise.allSettled(clients.map((client) => look(client, new Map(), tick, snapshot)));
     expect(looks.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);

@@ -259,6 +259,7 @@ declare
   next smallint;
   last_xid xid8;
   newest timestamptz;
+  oldest bigint;
   state feed_state;
 begin
   select * into strict current from feed_segment;
@@ -271,14 +272,17 @@ begin
   execute format('select max(xid), max(at) from change_log_%s', next) into last_xid, newest;
   if last_xid is not null then
     select * into strict state from feed_state for update;
-    if last_xid >= pg_snapshot_xmin(state.snapshot) then
-      return false;
-    end if;
     if newest > clock_timestamp() - keep and log_bytes() < max_bytes / 8 * 7 then
       return false;
     end if;
-    update feed_state set oldest_tick = greatest(oldest_tick, coalesce(
-      (select min(id) from feed_ticks where pg_snapshot_xmin(snapshot) > last_xid), tick));
+    -- The first tick in which, or before which, are all changes that are to go.
+    execute format('select min(id) from feed_ticks as tick where pg_snapshot_xmax(snapshot) > $1 and not exists (
+        select from change_log_%s where xid >= pg_snapshot_xmin(tick.snapshot) and not pg_visible_in_snapshot(xid, tick.snapshot))',
+      next) into oldest using last_xid;
+    if oldest is null then
+      return false;
+    end if;
+    update feed_state set oldest_tick = greatest(oldest_tick, oldest);
     execute format('truncate change_log_%s', next);
   end if;
   -- Ticks that somebody may still stand at: the last one, where nothing has happened for a long time.
