@@ -59,7 +59,7 @@ async function process(
   try {
     const { schema, validate, contextFactory, execute, subscribe } = enveloped;
     const document = read(query);
-    const errors = validate(schema, document);
+    const errors = check(() => validate(schema, document));
     if (errors.length > 0) return { errors: errors.map(explain) };
     const isSubscription = getOperationAST(document, operationName)?.operation === 'subscription';
     const contextValue = await contextFactory();
@@ -67,6 +67,16 @@ async function process(
     return await run({ schema, document, contextValue, variableValues: variables, operationName });
   } catch (error) {
     return { errors: [error as GraphQLError] };
+  }
+}
+
+/** graphql-js throws at a variable in @skip or @include of a subscription's root, which no subscription may carry. */
+function check(validate: () => readonly GraphQLError[]): readonly GraphQLError[] {
+  try {
+    return validate();
+  } catch (error) {
+    if (!(error instanceof GraphQLError)) throw error;
+    return [callerFault(error.message, 'GRAPHQL_VALIDATION_FAILED')];
   }
 }
 

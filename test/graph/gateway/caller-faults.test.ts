@@ -30,6 +30,13 @@ describe('an operation that cannot be run says why', () => {
       code: 'GRAPHQL_VALIDATION_FAILED',
     },
     {
+      fault: 'a variable that decides on a subscription',
+      query: 'subscription($isOff: Boolean!) { prices(count: 1) @skip(if: $isOff) { __typename } }',
+      code: 'GRAPHQL_VALIDATION_FAILED',
+      message:
+        'Argument "if" of required type "Boolean!" was provided the variable "$isOff" which was not provided a runtime value.',
+    },
+    {
       fault: 'several operations and no name',
       query: 'query A { __typename } query B { __typename }',
       message: 'The document has several operations, or none: name one in "operationName".',
