@@ -1,6 +1,7 @@
 /** Where the snapshot ends and the changes begin: between the two nothing is missing and nothing is told twice. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { parseCursor } from '../../../platform/feed/cursor.ts';
+import { parseSnapshot } from '../../../platform/feed/snapshot.ts';
 import { orderTopic, positionTopic } from '../../../subgraphs/trading/topics.ts';
 import { type FeedDatabase, openFeedDatabase, type TestFeed } from './feeds.ts';
 import { type HandFed, handFed } from './hand-fed.ts';
@@ -91,10 +92,39 @@ describe('a snapshot', () => {
     await second.leave();
   });
 
+  it('gives them also for what comes while it is read, be it shown or not', async () => {
+    const late = await database.connect();
+    await late.query('begin');
+    await addOrders({ sql: async (text, params) => (await late.query(text, params)).rows }, 1, 'late');
+    here.beforeSnapshot = () => write(1, 'a');
+    here.afterSnapshot = async () => {
+      await late.query('commit');
+      await ticked(database);
+      await here.feedAtOnce(); // late1, which the snapshot does not show, and then a1, which it does
+    };
+    const first = here.follow(orderTopic);
+    const { cursor } = await first.until(({ kind }) => kind === 'UPSERT');
+    expect(brief(first)).toEqual(['SNAPSHOT a1', 'UPSERT late1']);
+    const begun = await first.begun();
+    await first.leave();
+    await write(1, 'b');
+    await here.feed();
+    const again = async (after: string) => {
+      const client = here.follow(orderTopic, { after });
+      await client.until(({ row }) => row?.orderId === 'b1');
+      await client.leave();
+      return brief(client);
+    };
+    expect(await again(begun.cursor)).toEqual(['UPSERT late1', 'UPSERT b1']);
+    expect(await again(cursor)).toEqual(['UPSERT b1']);
+  });
+
   it('is not followed by what it shows though more changes come meanwhile than may wait', async () => {
     here.beforeSnapshot = async () => {
       await write(1_200, 'a');
       await here.feed();
+      const [{ now }] = await database.sql('select pg_current_snapshot()::text as now');
+      here.hub.settle(parseSnapshot(now), new Date().toISOString()); // this process has come as far as the snapshot
     };
     const client = here.follow(orderTopic);
     await client.begun();

@@ -15,8 +15,9 @@ export interface HandFed {
   feed(): Promise<void>;
   /** The same as if its leader had looked only now: all of it in one tick. */
   feedAtOnce(): Promise<void>;
-  /** Run once: before rows are read for a snapshot, or after a part of the log has been read. */
+  /** Run once: before or after rows are read for a snapshot, or after a part of the log has been read. */
   beforeSnapshot: (() => Promise<void>) | null;
+  afterSnapshot: (() => Promise<void>) | null;
   afterReplayed: (() => Promise<void>) | null;
   follow<Row>(topic: Topic<Row>, options?: FollowOptions): Listening<Row>;
 }
@@ -37,6 +38,7 @@ export async function handFed({ feed, db }: TestFeed): Promise<HandFed> {
   const rig: HandFed = {
     hub,
     beforeSnapshot: null,
+    afterSnapshot: null,
     afterReplayed: null,
     async feed() {
       for (const tick of await readTicks(db.pool, hub.place.tick, 10_000)) await take(tick);
@@ -66,10 +68,13 @@ export async function handFed({ feed, db }: TestFeed): Promise<HandFed> {
   const hookedDb: typeof db = {
     ...db,
     query: async (statement) => {
-      const hook = rig.beforeSnapshot;
+      const { beforeSnapshot, afterSnapshot } = rig;
       rig.beforeSnapshot = null;
-      await hook?.();
-      return db.query(statement);
+      rig.afterSnapshot = null;
+      await beforeSnapshot?.();
+      const rows = await db.query(statement);
+      await afterSnapshot?.();
+      return rows as never;
     },
   };
   return rig;
