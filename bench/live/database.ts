@@ -14,6 +14,7 @@ export interface BenchDatabase {
   url: string;
   /** A connection as the domain's own role, in its schema. */
   connect(domain: Domain): Promise<pg.Client>;
+  /** Once, however often it is asked to. */
   stop(): Promise<void>;
 }
 
@@ -34,17 +35,19 @@ export async function openDatabase(): Promise<BenchDatabase> {
   const dataDir = await mkdtemp(join(tmpdir(), 'trading-data-graph-bench-'));
   const log = createLogger({ level: 'error', service: 'bench' });
   const server = await startEmbeddedPostgres({ dataDir, port: 0, log });
+  let stopped: Promise<void> | undefined;
   const database: BenchDatabase = {
     url: server.url,
     async connect(domain) {
       const options = `-c search_path=${schemaOf(domain)}`;
       const client = new pg.Client({ connectionString: domainUrl(server.url, domain), options });
+      client.on('error', () => undefined); // the statement under way, or the next one, says so
       await client.connect();
       return client;
     },
-    async stop() {
-      await server.stop();
-      await rm(dataDir, { recursive: true, force: true });
+    stop() {
+      stopped ??= server.stop().then(() => rm(dataDir, { recursive: true, force: true }));
+      return stopped;
     },
   };
   try {

@@ -18,6 +18,7 @@ const { databaseUrl } = roleOfThisProcess<PlainRole>();
 const followers = new Map<string, Set<WebSocket>>();
 
 const client = new pg.Client({ connectionString: databaseUrl });
+client.on('error', () => process.exit(1)); // PostgreSQL has gone, and so has the benchmark
 await client.connect();
 client.on('notification', ({ payload = '' }) => {
   const space = payload.indexOf(' ');

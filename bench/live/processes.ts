@@ -34,12 +34,11 @@ export function startChild<Of extends Methods>(program: string, role: object): C
   });
   const waiting = new Map<number, { resolve: (answer: never) => void; reject: (error: Error) => void }>();
   let asked = 0;
-  let isStopping = false;
+  let gone: Error | undefined;
   const ended = new Promise<void>((resolve) => {
     child.once('exit', (code, signal) => {
-      const error = new Error(`${program} ended with ${code ?? signal}`);
-      for (const { reject } of waiting.values()) reject(error);
-      if (!isStopping && waiting.size === 0) throw error;
+      gone = new Error(`${program} ended with ${code ?? signal}`);
+      for (const { reject } of waiting.values()) reject(gone);
       resolve();
     });
   });
@@ -53,13 +52,13 @@ export function startChild<Of extends Methods>(program: string, role: object): C
     pid: child.pid as number,
     ask: (name, ...[argument]) =>
       new Promise((resolve, reject) => {
+        if (gone) return reject(gone);
         const id = asked++;
         waiting.set(id, { resolve, reject });
         child.send({ id, name, argument } satisfies Question);
       }),
     async stop() {
-      isStopping = true;
-      child.disconnect();
+      if (child.connected) child.disconnect();
       await ended;
     },
   };
