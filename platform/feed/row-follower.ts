@@ -201,7 +201,12 @@ export class RowFollower<Row> implements Listener {
     this.place = place;
     this.attach();
     const { rows, seen, isQuiet, at } = await readSnapshotRows(db, topic, chosen, snapshot);
-    if (generation !== this.generation || !hub.isJoined || hub.openedAt !== openedAt) return;
+    if (generation !== this.generation) return;
+    if (!hub.isJoined || hub.openedAt !== openedAt) {
+      this.detach(); // the snapshot is read again, and what came meanwhile is in it
+      this.outbox.clear();
+      return;
+    }
     const mask = isQuiet ? null : { seen, tick: place.tick };
     this.dropSeen(seen, mask);
     this.mask = mask && this.isAttached && hub.snapshot && covers(hub.snapshot, seen) ? null : mask;
