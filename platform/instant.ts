@@ -42,3 +42,18 @@ function toUtc(local: string, offset: string): string | null {
   const utc = moved.toISOString();
   return /^(?!0000)\d{4}-/.test(utc) ? utc.slice(0, 19) : null;
 }
+
+/** A price is stale once its source has been silent for longer. */
+const STALE_AFTER_MS = 30_000; // 30 seconds
+
+const MAX_AGE_MS = 2_147_483_647; // the largest Int of GraphQL
+
+/** Age of an instant in milliseconds, never negative, at most the largest Int. */
+export function ageMs(instant: string, now: Date): number {
+  return Math.min(Math.max(now.getTime() - Date.parse(instant), 0), MAX_AGE_MS);
+}
+
+/** Whether a price of that instant is too old to be relied on. */
+export function isStale(instant: string, now: Date): boolean {
+  return ageMs(instant, now) > STALE_AFTER_MS;
+}

@@ -9,7 +9,8 @@ export function single<Result extends object>(result: Result | AsyncIterable<Res
   return result as Result;
 }
 
-const END = { done: true, value: undefined } as const;
+/** What a stream says that has come to its end. */
+export const END = { done: true, value: undefined } as const;
 
 /**
  * The stream with each value mapped. Ending it ends the source at once, even while a value is awaited, which a generator
@@ -77,6 +78,34 @@ export function openLater<Value>(open: () => Promise<AsyncIterable<Value>>): Asy
       isEnded = true;
       const iterator = await opening?.catch(() => undefined);
       await iterator?.return?.();
+      return END;
+    },
+  };
+}
+
+/**
+ * A stream of what `step` gives. Whoever asks for several values at once gets them one after the other; leaving the stream
+ * closes it, and so does a step that fails.
+ */
+export function inTurn<Value>(
+  step: () => Promise<IteratorResult<Value, undefined>>,
+  close: () => void,
+): AsyncIterableIterator<Value, undefined> {
+  let taken: Promise<unknown> = Promise.resolve();
+  return {
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+    next() {
+      const next = taken.then(step).catch((error: unknown) => {
+        close();
+        throw error;
+      });
+      taken = next.catch(() => undefined);
+      return next;
+    },
+    async return() {
+      close();
       return END;
     },
   };

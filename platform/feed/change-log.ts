@@ -1,4 +1,5 @@
 /** Reads a domain's change log. Everything is read with statements that PostgreSQL has prepared: the leader asks often. */
+import { type Sql, sql } from '../database/sql.ts';
 import type { Image, RowChange } from './change.ts';
 import { parseSnapshot, type Snapshot } from './snapshot.ts';
 import { ask, type Queryable } from './statement.ts';
@@ -209,9 +210,9 @@ export async function quietSince(
   return row?.quiet ? { snapshot: parseSnapshot(row.seen), at: row.seen_at } : null;
 }
 
-/** The condition of a change that the snapshot does not see, for statements that read rows beside it. */
-export function unseenBy(snapshot: Snapshot): { xmax: string; underWay: string[] } {
-  return { xmax: String(snapshot.xmax), underWay: underWay(snapshot) };
+/** The condition of a change in the log that the snapshot does not see, for statements that read other things beside it. */
+export function unseenBy(snapshot: Snapshot): Sql {
+  return sql`(xid >= ${String(snapshot.xmax)}::xid8 or xid = any(${underWay(snapshot)}::xid8[]))`;
 }
 
 function underWay(snapshot: Snapshot): string[] {

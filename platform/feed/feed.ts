@@ -5,7 +5,7 @@ import { sql } from '../database/sql.ts';
 import type { Domain } from '../domains.ts';
 import { refuse } from '../errors.ts';
 import type { Logger } from '../log.ts';
-import type { Instants } from './change-log.ts';
+import { type Instants, unseenBy } from './change-log.ts';
 import { readState } from './feed-state.ts';
 import { Hub } from './hub.ts';
 import { FeedRunner, type FeedSettings } from './runner.ts';
@@ -85,8 +85,7 @@ export function startFeed(options: FeedOptions): Feed {
       const state = await readState(db.pool);
       const measured = await db.one<{ logBytes: string; lagMs: string }>(sql`
         select log_bytes() as log_bytes, coalesce(extract(epoch from clock_timestamp() - min(at)) * 1000, 0)::bigint as lag_ms
-          from change_log
-         where xid >= ${String(state.snapshot.xmax)}::xid8 or xid = any(${Array.from(state.snapshot.underWay, String)}::xid8[])`);
+          from change_log where ${unseenBy(state.snapshot)}`);
       return {
         domain,
         epoch: state.epoch,

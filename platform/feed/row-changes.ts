@@ -1,5 +1,6 @@
 /** One client's subscription to the rows of a topic: a snapshot or what it missed, then every change as it is committed. */
 import type { Database } from '../database/database.ts';
+import { END, inTurn } from '../streams.ts';
 import type { FeedReader } from './feed.ts';
 import { RoundTimer } from './round-timer.ts';
 import { RowFollower } from './row-follower.ts';
@@ -27,8 +28,6 @@ export interface RowChangesOptions {
 /** Silence after which a client is told that there was nothing to tell: with a beat of the hub less than a second. */
 export const PROGRESS_MS = 650;
 
-const END = { done: true, value: undefined } as const;
-
 /** @throws GraphQLError (bad input) when the choice can fit no row */
 export function rowChanges<Row>(
   reader: FeedReader,
@@ -37,11 +36,16 @@ export function rowChanges<Row>(
   { choice, after, minIntervalMs = 0 }: RowChangesOptions,
 ): AsyncIterableIterator<ChangeEvent<Row>, undefined> {
   const chosen = choose(topic, choice);
-  return new RowChanges<Row>(new RowFollower<Row>({ reader, db, topic, chosen, after: after ?? null }), minIntervalMs);
+  const follower = new RowFollower<Row>({ reader, db, topic, chosen, after: after ?? null });
+  const changes = new RowChanges<Row>(follower, minIntervalMs);
+  return inTurn(
+    () => changes.step(),
+    () => follower.end(),
+  );
 }
 
 /** Takes from the follower what the client asks for, event by event, and lets it wait while there is nothing. */
-class RowChanges<Row> implements AsyncIterableIterator<ChangeEvent<Row>, undefined> {
+class RowChanges<Row> {
   private readonly follower: RowFollower<Row>;
   private readonly rounds: RoundTimer;
   private wake: (() => void) | null = null;
@@ -50,7 +54,6 @@ class RowChanges<Row> implements AsyncIterableIterator<ChangeEvent<Row>, undefin
   private isProgressDue = false;
   private last: Pick<ChangeEvent<Row>, 'cursor' | 'at'> | null = null;
   private lastSentAt = Date.now();
-  private taken: Promise<unknown> = Promise.resolve();
 
   constructor(follower: RowFollower<Row>, minIntervalMs: number) {
     this.follower = follower;
@@ -70,27 +73,8 @@ class RowChanges<Row> implements AsyncIterableIterator<ChangeEvent<Row>, undefin
     };
   }
 
-  [Symbol.asyncIterator]() {
-    return this;
-  }
-
-  next(): Promise<IteratorResult<ChangeEvent<Row>, undefined>> {
-    const next = this.taken
-      .then(() => this.step())
-      .catch((error: unknown) => {
-        this.follower.end();
-        throw error;
-      });
-    this.taken = next.catch(() => undefined);
-    return next;
-  }
-
-  async return(): Promise<IteratorResult<ChangeEvent<Row>, undefined>> {
-    this.follower.end();
-    return END;
-  }
-
-  private async step(): Promise<IteratorResult<ChangeEvent<Row>, undefined>> {
+  /** The next event. */
+  async step(): Promise<IteratorResult<ChangeEvent<Row>, undefined>> {
     const { follower } = this;
     for (;;) {
       if (follower.phase === 'closed') return END;

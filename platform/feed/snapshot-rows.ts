@@ -34,12 +34,11 @@ export async function readSnapshotRows<Row>(
   since: Snapshot,
 ): Promise<SnapshotRows<Row>> {
   const { table, key, snapshot, snapshotOrder, snapshotRows = SNAPSHOT_LIMIT + 1 } = topic;
-  const { xmax, underWay } = unseenBy(since);
   const conditions = [...chosen.conditions, ...(snapshot ? [snapshot] : [])];
   const order: Sql = snapshotOrder ?? identifier(key);
   const found = await db.query<Row & Read>(sql`
     select (select pg_current_snapshot()::text) as feed_seen, statement_timestamp() as feed_seen_at,
-           (select not exists (select from change_log where xid >= ${xmax}::xid8 or xid = any(${underWay}::xid8[]))) as feed_quiet,
+           (select not exists (select from change_log where ${unseenBy(since)})) as feed_quiet,
            found.*
       from (values (true)) as one
       left join (select true as feed_has_row, chosen.* from ${identifier(table)} as chosen

@@ -2,6 +2,7 @@
  * One client's subscription to something that is made of many rows and prices, such as a portfolio or an order book: it
  * is told whole, whenever something moves it depends on, and no more often than it wishes.
  */
+import { END, inTurn } from '../streams.ts';
 import { formatCursor, parseCursor, snapshotCursor } from './cursor.ts';
 import type { FeedReader } from './feed.ts';
 import type { Listener } from './hub.ts';
@@ -19,16 +20,18 @@ export interface StateChangesOptions<State> {
   after?: string | null | undefined;
 }
 
-const END = { done: true, value: undefined } as const;
-
 export function stateChanges<State>(
   reader: FeedReader,
   options: StateChangesOptions<State>,
 ): AsyncIterableIterator<ChangeEvent<State>, undefined> {
-  return new StateChanges(reader, options);
+  const changes = new StateChanges(reader, options);
+  return inTurn(
+    () => changes.step(),
+    () => changes.close(),
+  );
 }
 
-class StateChanges<State> implements AsyncIterableIterator<ChangeEvent<State>, undefined> {
+class StateChanges<State> {
   private readonly reader: FeedReader;
   private readonly options: StateChangesOptions<State>;
   private readonly listeners: Listener[];
@@ -44,7 +47,6 @@ class StateChanges<State> implements AsyncIterableIterator<ChangeEvent<State>, u
   private position = 0;
   private lastSentAt = 0;
   private wake: (() => void) | null = null;
-  private taken: Promise<unknown> = Promise.resolve();
 
   constructor(reader: FeedReader, options: StateChangesOptions<State>) {
     this.reader = reader;
@@ -59,27 +61,8 @@ class StateChanges<State> implements AsyncIterableIterator<ChangeEvent<State>, u
     }));
   }
 
-  [Symbol.asyncIterator]() {
-    return this;
-  }
-
-  next(): Promise<IteratorResult<ChangeEvent<State>, undefined>> {
-    const next = this.taken
-      .then(() => this.step())
-      .catch((error: unknown) => {
-        this.close();
-        throw error;
-      });
-    this.taken = next.catch(() => undefined);
-    return next;
-  }
-
-  async return(): Promise<IteratorResult<ChangeEvent<State>, undefined>> {
-    this.close();
-    return END;
-  }
-
-  private async step(): Promise<IteratorResult<ChangeEvent<State>, undefined>> {
+  /** The next event. */
+  async step(): Promise<IteratorResult<ChangeEvent<State>, undefined>> {
     for (;;) {
       if (this.phase === 'closed') return END;
       const event = this.ready.shift();
@@ -170,7 +153,7 @@ class StateChanges<State> implements AsyncIterableIterator<ChangeEvent<State>, u
     this.wake();
   }
 
-  private close(): void {
+  close(): void {
     this.phase = 'closed';
     this.generation++;
     this.unwatch?.();

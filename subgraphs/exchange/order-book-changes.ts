@@ -1,8 +1,7 @@
 import type { Changes } from '../../platform/context.ts';
-import { badInput } from '../../platform/errors.ts';
 import { normaliseSymbol } from '../../platform/symbols.ts';
 import type { Context } from './context.ts';
-import { DEPTH_LIMIT } from './order-book.ts';
+import { bookDepth } from './order-book.ts';
 
 /** Which book is told; it is read when the event goes out. */
 export interface OrderBookReference {
@@ -21,10 +20,7 @@ export function orderBookChanges(
   context: Context,
   { symbol, depth, after }: { symbol: string; depth: number; after?: string | null | undefined },
 ): Changes<OrderBookReference> {
-  if (depth < 1 || depth > DEPTH_LIMIT) {
-    throw badInput(`depth must be from 1 to ${DEPTH_LIMIT}, but got ${depth}.`, ['depth']);
-  }
-  const book = { symbol: normaliseSymbol(symbol, ['symbol']), depth };
+  const book = { depth: bookDepth(depth), symbol: normaliseSymbol(symbol, ['symbol']) };
   return context.states({
     sources: [{ relation: 'orders', route: { field: 'symbol', values: [book.symbol] } }],
     read: () => book,

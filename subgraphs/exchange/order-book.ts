@@ -25,7 +25,16 @@ export interface OrderBook {
   version: number;
 }
 
-export const DEPTH_LIMIT = 100;
+const DEPTH_LIMIT = 100;
+
+/**
+ * The depth itself.
+ * @throws GraphQLError (bad input) when it is not from 1 to 100
+ */
+export function bookDepth(depth: number): number {
+  if (depth >= 1 && depth <= DEPTH_LIMIT) return depth;
+  throw badInput(`depth must be from 1 to ${DEPTH_LIMIT}, but got ${depth}.`, ['depth']);
+}
 
 type BookRow = Omit<OrderBook, 'spread' | 'mid' | 'bids' | 'asks'> & {
   bids: OrderBookLevel[] | null;
@@ -37,10 +46,7 @@ type BookRow = Omit<OrderBook, 'spread' | 'mid' | 'bids' | 'asks'> & {
  * @throws GraphQLError (bad input) when `depth` is not from 1 to 100
  */
 export async function orderBookOf(context: Context, symbol: string, depth: number): Promise<OrderBook> {
-  if (depth < 1 || depth > DEPTH_LIMIT) {
-    throw badInput(`depth must be from 1 to ${DEPTH_LIMIT}, but got ${depth}.`, ['depth']);
-  }
-  return context.batch(`orderBook:${depth}`, symbol, async (symbols) => {
+  return context.batch(`orderBook:${bookDepth(depth)}`, symbol, async (symbols) => {
     const rows = await context.db.query<BookRow>(readBooks(symbols, depth));
     const bySymbol = new Map(rows.map((row) => [row.symbol, row]));
     return symbols.map((wanted) => toBook(wanted, bySymbol.get(wanted)));

@@ -58,16 +58,3 @@ export async function tickersOf(context: Context, symbols: readonly string[]): P
   const rows = await Promise.all(symbols.map((symbol) => context.load(tickers, symbol)));
   return rows.filter((row) => row !== null);
 }
-
-/** A price is stale once the source has been silent for longer. */
-const STALE_AFTER_MS = 30_000; // 30 seconds
-const MAX_AGE_MS = 2_147_483_647; // the largest Int of GraphQL
-
-/** Age of the newest price in milliseconds, never negative, at most the largest Int. */
-export function ageMs(row: Pick<TickerRow, 'timestamp'>, now: Date): number {
-  return Math.min(Math.max(now.getTime() - Date.parse(row.timestamp), 0), MAX_AGE_MS);
-}
-
-export function isStale(row: Pick<TickerRow, 'timestamp'>, now: Date): boolean {
-  return ageMs(row, now) > STALE_AFTER_MS;
-}

@@ -5,6 +5,8 @@ import { sql } from '../../platform/database/sql.ts';
 export class Holdings {
   private readonly db: Database;
   private accounts = new Map<string, Set<string>>();
+  /** Positions opened while `load` reads. */
+  private pending: [string, string][] | null = null;
 
   constructor(db: Database) {
     this.db = db;
@@ -22,9 +24,6 @@ export class Holdings {
     for (const [accountId, symbol] of added) this.put(accountId, symbol);
     this.pending = null;
   }
-
-  /** Positions opened while `load` reads. */
-  private pending: [string, string][] | null = null;
 
   /** Whether the instrument was held by nobody before. */
   add(accountId: string, symbol: string): boolean {

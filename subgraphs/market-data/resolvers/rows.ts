@@ -1,4 +1,5 @@
 /** Fields of recorded rows that are not columns: references, and figures derived from a quote. */
+import { ageMs, isStale } from '../../../platform/instant.ts';
 import type { Context } from '../context.ts';
 import { shownInterval } from '../enums.ts';
 import type { Resolvers } from '../generated/resolvers.ts';
@@ -6,7 +7,7 @@ import { levelOf } from '../order-books.ts';
 import { instrumentOf } from '../references.ts';
 import { midOf, spreadBpsOf, spreadOf } from '../rules/market-figures.ts';
 import { cumulate } from '../rules/order-book.ts';
-import { ageMs, isStale, type TickerRow } from '../tickers.ts';
+import type { TickerRow } from '../tickers.ts';
 
 const venue = ({ venueId }: { venueId: string }) => ({ venueId });
 
@@ -21,8 +22,8 @@ export const rows: Resolvers = {
   LatestPrice: {
     instrument: instrumentOf,
     price: ({ lastPrice }) => lastPrice,
-    ageMs: (row: TickerRow, _: object, context: Context) => ageMs(row, context.now()),
-    isStale: (row: TickerRow, _: object, context: Context) => isStale(row, context.now()),
+    ageMs: (row: TickerRow, _: object, context: Context) => ageMs(row.timestamp, context.now()),
+    isStale: (row: TickerRow, _: object, context: Context) => isStale(row.timestamp, context.now()),
   },
 
   Ticker: {

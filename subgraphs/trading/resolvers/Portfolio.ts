@@ -1,10 +1,10 @@
 import { equalsSymbol } from '../../../platform/filters.ts';
+import { isStale } from '../../../platform/instant.ts';
 import type { Context } from '../context.ts';
 import type { PortfolioResolvers } from '../generated/resolvers.ts';
 import { isActiveOrder, orderList } from '../orders.ts';
 import { type PortfolioReference, type PortfolioTotals, portfolioOf, totalsOf } from '../portfolio.ts';
 import { positionConditions, positionList } from '../positions.ts';
-import { isStaleMark } from '../rules/valuation.ts';
 import { strategyConditions, strategyList } from '../strategies.ts';
 
 const total =
@@ -34,6 +34,6 @@ export const Portfolio: PortfolioResolvers = {
   oldestMarkedAt: total('oldestMarkedAt'),
   hasStaleMarks: async (portfolio, _, context) => {
     const { oldestMarkedAt } = await totalsOf(context, portfolio);
-    return oldestMarkedAt !== null && isStaleMark(oldestMarkedAt, context.now());
+    return oldestMarkedAt !== null && isStale(oldestMarkedAt, context.now());
   },
 };

@@ -1,8 +1,9 @@
+import { ageMs, isStale } from '../../../platform/instant.ts';
 import { existing } from '../../../platform/loaders.ts';
 import type { Context } from '../context.ts';
 import type { TradingPositionResolvers } from '../generated/resolvers.ts';
 import { positions, type TradingPositionRow, valued } from '../positions.ts';
-import { isStaleMark, type Marked, markAgeMs } from '../rules/valuation.ts';
+import type { Marked } from '../rules/valuation.ts';
 import { strategies } from '../strategies.ts';
 
 const live =
@@ -18,8 +19,8 @@ export const TradingPosition: TradingPositionResolvers = {
   isOpen: ({ closedAt }) => closedAt === null,
   currentPrice: live('currentPrice'),
   markedAt: live('markedAt'),
-  markAgeMs: (row, _, context) => markAgeMs(valued(context, row).markedAt, context.now()),
-  isMarkStale: (row, _, context) => row.closedAt === null && isStaleMark(valued(context, row).markedAt, context.now()),
+  markAgeMs: (row, _, context) => ageMs(valued(context, row).markedAt, context.now()),
+  isMarkStale: (row, _, context) => row.closedAt === null && isStale(valued(context, row).markedAt, context.now()),
   marketValue: live('marketValue'),
   exposure: live('exposure'),
   unrealizedPnl: live('unrealizedPnl'),

@@ -36,17 +36,3 @@ export function valueAt<Position extends Marked>(position: Position, mark: Mark 
     totalPnl: unrealizedPnl.plus(position.realizedPnl).toFixed(),
   };
 }
-
-/** A mark is stale once it is older: its market has been silent, or the way to it is interrupted. */
-const STALE_AFTER_MS = 30_000; // 30 seconds
-
-const MAX_AGE_MS = 2_147_483_647; // the largest Int of GraphQL
-
-/** Age of a mark in milliseconds, never negative, at most the largest Int. */
-export function markAgeMs(markedAt: string, now: Date): number {
-  return Math.min(Math.max(now.getTime() - Date.parse(markedAt), 0), MAX_AGE_MS);
-}
-
-export function isStaleMark(markedAt: string, now: Date): boolean {
-  return markAgeMs(markedAt, now) > STALE_AFTER_MS;
-}
