@@ -47,12 +47,15 @@ const methods = {
     for (const { index } of followers) latest[index] = '';
     const groups: Follower[][] = [];
     for (let from = 0; from < followers.length; from += perSocket) groups.push(followers.slice(from, from + perSocket));
+    const place = sockets.length;
+    let next = 0;
     const openOne = async () => {
-      for (let group = groups.shift(); group; group = groups.shift()) {
+      for (let group = groups[next]; group; group = groups[next]) {
         const [only] = group as [Follower];
-        sockets.push(
-          side === 'graph' ? await followGraph(url, subject, group, hear) : await followPlain(url, subject, only, hear),
-        );
+        const at = place + next++;
+        sockets[at] = await (side === 'graph'
+          ? followGraph(url, subject, group, hear)
+          : followPlain(url, subject, only, hear));
       }
     };
     await Promise.all(Array.from({ length: OPENING }, openOne));
