@@ -24,8 +24,9 @@ export interface Transaction {
   outcome: 'committed' | 'rolled back' | 'unknown';
   /** In the order in which they were made. */
   writes: Write[];
-  /** PostgreSQL's number of it, by which an unknown outcome is found out. */
+  /** PostgreSQL's number of it, and what it leaves in the table of marks: by these an unknown outcome is found out. */
   xid?: string;
+  mark?: string;
 }
 
 export type TopicName = 'orders' | 'trades' | 'positions';

@@ -4,7 +4,7 @@ import pg from 'pg';
 import { runCrossingWriter } from './crossing-writer.ts';
 import { type GraphWriterOptions, runGraphWriter } from './graph-writer.ts';
 import type { Subscriber, TopicName, Transaction } from './history.ts';
-import { findOutcomes } from './outcomes.ts';
+import { findOutcomes, MARKS } from './outcomes.ts';
 import type { Random } from './random.ts';
 import { SqlTransaction } from './sql-transaction.ts';
 import { runSqlWriter } from './sql-writer.ts';
@@ -103,7 +103,7 @@ async function withinReason(seconds: number, works: Readonly<Record<string, Prom
 async function prepare(url: string): Promise<void> {
   const client = new pg.Client({ connectionString: url, options: '-c search_path=trading' });
   await client.connect();
-  await client.query(PREPARATION);
+  await client.query(`${PREPARATION}; ${MARKS}`);
   await client.end();
 }
 

@@ -8,6 +8,7 @@ const GROUPS = 64;
 
 let lives = 0;
 let texts = 0;
+let marks = 0;
 
 interface Row {
   key: string;
@@ -26,18 +27,24 @@ export class SqlTransaction {
   private readonly table: Table;
   private readonly writer: string;
   private readonly xid: string;
+  private readonly mark: string;
 
-  private constructor(client: pg.Client, table: Table, writer: string, xid: string) {
+  private constructor(client: pg.Client, table: Table, writer: string, { xid, mark }: { xid: string; mark: string }) {
     this.client = client;
     this.table = table;
     this.writer = writer;
     this.xid = xid;
+    this.mark = mark;
   }
 
   static async begin(client: pg.Client, table: Table, writer: string): Promise<SqlTransaction> {
     await client.query('begin');
-    const { rows } = await client.query<{ xid: string }>('select pg_current_xact_id()::text as xid');
-    return new SqlTransaction(client, table, writer, (rows[0] as { xid: string }).xid);
+    const mark = `${writer}-${++marks}`;
+    const { rows } = await client.query<{ xid: string }>(
+      'insert into history_marks (mark) values ($1) returning pg_current_xact_id()::text as xid',
+      [mark],
+    );
+    return new SqlTransaction(client, table, writer, { xid: (rows[0] as { xid: string }).xid, mark });
   }
 
   /** Inserts those that are not there. */
@@ -85,8 +92,8 @@ export class SqlTransaction {
   }
 
   private account(outcome: Transaction['outcome']): Transaction[] {
-    const common = { topic: this.table.topic, begunAt: this.begunAt, endedAt: performance.now(), xid: this.xid };
-    const stands: Transaction = { ...common, outcome, writes: this.writes };
+    const common = { topic: this.table.topic, begunAt: this.begunAt, endedAt: performance.now() };
+    const stands: Transaction = { ...common, outcome, writes: this.writes, xid: this.xid, mark: this.mark };
     const isUndone: Transaction = { ...common, outcome: 'rolled back', writes: this.undone };
     return [stands, isUndone].filter(({ writes }) => writes.length > 0);
   }
