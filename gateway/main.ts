@@ -6,7 +6,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { startSimulator } from '../clients/simulator/simulator.ts';
 import { type Config, readConfig } from '../platform/config.ts';
-import { createGraphClient } from '../platform/graph-client.ts';
+import { createGraphClient, FRESH } from '../platform/graph-client.ts';
 import { createLogger, type Logger } from '../platform/log.ts';
 import { type Process, runMain } from '../platform/process.ts';
 import { readTypeDefs, startSubgraph } from '../platform/subgraph.ts';
@@ -28,7 +28,7 @@ await runMain(async (process) => {
 async function allInOne(config: Config, log: Logger, process: Process): Promise<Gateway> {
   const { url } = await openPostgres(config, log, process);
   const graph = createGraphClient(
-    (document, variables) => gateway.execute(document, variables),
+    (document, variables) => gateway.execute(document, variables, { headers: FRESH }),
     (document, variables) => gateway.subscribe(document, variables),
   );
   const running = subgraphs.map((definition) =>
@@ -36,6 +36,7 @@ async function allInOne(config: Config, log: Logger, process: Process): Promise<
       databaseUrl: domainUrl(url, definition.name, config.environment),
       poolSize: config.databasePoolSize,
       redisUrl: config.redisUrl,
+      cacheBytes: config.cacheBytes,
       retention: config.retention,
       graph,
       log,

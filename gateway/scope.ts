@@ -2,15 +2,28 @@
 import { randomUUID } from 'node:crypto';
 import { traceIdOf } from '../platform/context.ts';
 
+/** A store of a domain that was not to be had. */
+export interface DegradedStore {
+  domain: string;
+  store: string;
+  /** What the answer shows of the domain had been committed until then, RFC 3339; null where it is not old. */
+  asOf: string | null;
+}
+
 export interface RequestScope {
   requestId: string;
   /** W3C trace id: 32 lower-case hex digits. */
   traceId: string;
-  /** What every subgraph is sent: x-request-id, traceparent, and the caller's authorization if it came with one. */
+  /** What every subgraph is sent: x-request-id, traceparent, and of the caller's headers those of FORWARDED. */
   headers: Record<string, string>;
+  /** Stores that were not to be had, as the subgraphs that were asked say. */
+  degraded: DegradedStore[];
   /** Aborts when the client has gone. */
   signal?: AbortSignal;
 }
+
+/** Who asks, and how old an answer may be. */
+const FORWARDED = ['authorization', 'cache-control', 'x-read-after'];
 
 /** A request id of a client is taken over if it is one that a log line bears. */
 const REQUEST_ID = /^[\w.:/=+-]{1,128}$/;
@@ -22,7 +35,8 @@ export function createScope(
 ): RequestScope {
   const given = headers['x-request-id'];
   const requestId = typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
-  const { traceparent, authorization } = headers;
+  const { traceparent } = headers;
+  const forwarded = FORWARDED.filter((name) => typeof headers[name] === 'string');
   const traceId = typeof traceparent === 'string' ? traceIdOf(traceparent) : randomHex();
   return {
     requestId,
@@ -30,8 +44,9 @@ export function createScope(
     headers: {
       'x-request-id': requestId,
       traceparent: `00-${traceId}-${randomHex().slice(16)}-01`,
-      ...(typeof authorization === 'string' && { authorization }),
+      ...Object.fromEntries(forwarded.map((name) => [name, headers[name] as string])),
     },
+    degraded: [],
     ...(signal && { signal }),
   };
 }

@@ -3,6 +3,7 @@
  * at all. What it refuses comes back in the payload; a repeat of its key gives the first answer again.
  */
 import { createHash } from 'node:crypto';
+import { readTokenOf } from './cache/reading.ts';
 import type { SubgraphContext } from './context.ts';
 import { databaseFault, isRetryable, isUnreachable } from './database/database-error.ts';
 import type { Sql } from './database/sql.ts';
@@ -31,7 +32,11 @@ interface Transactional {
 /** A small JSON of what the command made or changed: ids, counts. The payload's resolvers load the rest. */
 export type CommandResult = object;
 
-export type CommandPayload<Result> = Partial<Result> & { errors: UserError[] };
+export type CommandPayload<Result> = Partial<Result> & {
+  errors: UserError[];
+  /** Names the transaction, for readers that must see what it did; null where nothing was done. */
+  readToken?: string | null;
+};
 
 const START_TIMEOUT_MS = 10_000; // 10 seconds: a free connection is not to be had, say so
 const RUN_TIMEOUT_MS = 30_000; // 30 seconds
@@ -51,14 +56,24 @@ export async function command<Client, Result extends CommandResult>(
   work: (tx: Transaction<Client>) => Promise<Result>,
 ): Promise<CommandPayload<Result>> {
   const key = (input as { idempotencyKey?: string | null }).idempotencyKey ?? null;
+  let xid = 0;
   const run = (tx: unknown): Promise<CommandPayload<Result>> => {
-    const perform = () => work(tx as Transaction<Client>);
-    if (key === null) return perform().then(succeed);
+    const perform = async () => {
+      const result = await work(tx as Transaction<Client>);
+      xid = await context.cache.expect(tx as RawStatements);
+      const payload = { ...result, errors: [], readToken: readTokenOf(context.domain, xid) };
+      return payload as unknown as CommandPayload<Result>;
+    };
+    if (key === null) return perform();
     return once(tx as RawStatements, key, operation, hashOf(operation, input), perform);
+  };
+  const giveUp = (error: unknown) => {
+    if (!isUnreachable(error)) context.cache.forget(xid); // else it may be committed all the same
+    throw error;
   };
   try {
     if (key !== null) checkKey(key);
-    const payload = await withRetries(() => transact(context, run));
+    const payload = await withRetries(() => transact(context, run).catch(giveUp));
     context.feed.ring();
     return payload;
   } catch (error) {
@@ -71,12 +86,8 @@ export async function command<Client, Result extends CommandResult>(
   }
 }
 
-function succeed<Result extends CommandResult>(result: Result): CommandPayload<Result> {
-  return { ...result, errors: [] } as unknown as CommandPayload<Result>;
-}
-
 function failed<Result>(refusal: Refusal): CommandPayload<Result> {
-  return { errors: [refusal.userError] } as unknown as CommandPayload<Result>;
+  return { errors: [refusal.userError], readToken: null } as unknown as CommandPayload<Result>;
 }
 
 function checkKey(key: string): void {
@@ -121,7 +132,7 @@ async function once<Result extends CommandResult>(
   key: string,
   operation: string,
   hash: string,
-  work: () => Promise<Result>,
+  work: () => Promise<CommandPayload<Result>>,
 ): Promise<CommandPayload<Result>> {
   const claimed = await tx.$executeRaw(sql`
     insert into idempotency_keys as kept (key, operation, request_hash) values (${key}, ${operation}, ${hash})
@@ -131,7 +142,7 @@ async function once<Result extends CommandResult>(
   if (claimed === 0) return replay(tx, key, hash);
 
   await tx.$executeRaw(sql`savepoint work`);
-  const payload = await work().then(succeed, async (error: unknown) => {
+  const payload = await work().catch(async (error: unknown) => {
     if (!(error instanceof Refusal) || error.userError.code === 'DOMAIN_UNAVAILABLE') throw error;
     await tx.$executeRaw(sql`rollback to savepoint work`);
     return failed<Result>(error);

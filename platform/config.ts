@@ -1,5 +1,6 @@
 /** Settings, read once from the environment, checked, and passed down. The README lists them in one table. */
 import { z } from 'zod';
+import { DEFAULT_CACHE_BYTES } from './cache/cache.ts';
 import { DEFAULT_PORTS, DOMAINS, type Domain, environmentPrefix } from './domains.ts';
 import { DEFAULT_RETENTION, type Retention } from './feed/retention.ts';
 
@@ -18,6 +19,8 @@ const schema = z.object({
   POSTGRES_PORT: port.default(54_329),
   /** Connections a subgraph opens to PostgreSQL at most. */
   DATABASE_POOL_SIZE: z.coerce.number().int().min(2).max(200).default(10),
+  /** Bytes of its process that a subgraph's cache may take, about; 0 for no cache. */
+  CACHE_BYTES: z.coerce.number().int().min(0).default(DEFAULT_CACHE_BYTES),
   /** Redis; without it every process reads its ticks from PostgreSQL. */
   REDIS_URL: z.url({ protocol: /^rediss?$/ }).optional(),
   /** Age up to which changes are kept for clients that come back. */
@@ -38,6 +41,7 @@ export interface Config {
   postgresPort: number;
   databasePoolSize: number;
   redisUrl: string | undefined;
+  cacheBytes: number;
   retention: Retention;
   gatewayUrl: string;
   logLevel: string;
@@ -75,6 +79,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     postgresPort: values.POSTGRES_PORT,
     databasePoolSize: values.DATABASE_POOL_SIZE,
     redisUrl: values.REDIS_URL,
+    cacheBytes: values.CACHE_BYTES,
     retention: { hours: values.FEED_RETENTION_HOURS, bytes: values.FEED_RETENTION_BYTES },
     gatewayUrl: values.GATEWAY_URL,
     logLevel: values.LOG_LEVEL,

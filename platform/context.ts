@@ -1,4 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
+import type { Cache } from './cache/cache.ts';
+import type { Degradation, Reading } from './cache/family.ts';
+import { readingOf } from './cache/reading.ts';
 import type { Database } from './database/database.ts';
 import type { Sql } from './database/sql.ts';
 import type { Domain } from './domains.ts';
@@ -7,7 +10,7 @@ import { type ChangeEvent, type RowChangesOptions, rowChanges } from './feed/row
 import { type StateChangesOptions, stateChanges } from './feed/state-changes.ts';
 import type { Topic } from './feed/topic.ts';
 import type { GraphClient } from './graph-client.ts';
-import { type ChildList, createLoaders, type Entity } from './loaders.ts';
+import { type ChildList, createLoaders, type Derived, type Entity } from './loaders.ts';
 import type { Logger } from './log.ts';
 import { type Connection, type ConnectionArgs, type ConnectionSource, connect, connectChildren } from './paging.ts';
 
@@ -22,6 +25,12 @@ export interface SubgraphContext<Client, Service = unknown> {
   graph: GraphClient;
   /** This domain's change feed. */
   feed: Feed;
+  /** What has been read of this domain. Resolvers read it by `load`, `list`, `derive` and `connectChildren`. */
+  cache: Cache;
+  /** How old an answer of this request may be. */
+  reading: Reading;
+  /** Stores that were not to be had while the request was answered. */
+  degraded: Map<string, Degradation>;
   /** What the subgraph runs beside its requests (see `SubgraphDefinition.start`). */
   service: Service;
   /** W3C trace id of the request: 32 lower-case hex digits. */
@@ -34,6 +43,12 @@ export interface SubgraphContext<Client, Service = unknown> {
   load<Row>(entity: Entity<Row>, key: string): Promise<Row | null>;
   /** A parent's few children, whole; parents asked for in one tick cost one statement. */
   list<Row>(list: ChildList<Row>, parent: string): Promise<Row[]>;
+  /** What is computed from a parent's rows; `read` answers in its keys' order. */
+  derive<Value>(
+    wanted: Derived<Value>,
+    key: string,
+    read: (keys: readonly string[]) => Promise<Value[]>,
+  ): Promise<Value>;
   /** A page of a whole list. */
   connect<Row>(source: ConnectionSource<Row>, args: ConnectionArgs, where?: readonly Sql[]): Promise<Connection<Row>>;
   /** A page of each parent's list; parents asked for in one tick with equal arguments cost one statement. */
@@ -60,24 +75,32 @@ export interface ContextParts<Client, Service> {
   prisma: Client;
   graph: GraphClient;
   feed: Feed;
+  cache: Cache;
   service: Service;
   log: Logger;
   now: () => Date;
+  /** Whether everything is read from PostgreSQL, whatever the headers say. @default false */
+  isFresh?: boolean;
   headers: Record<string, string | undefined>;
 }
 
 export function createContext<Client, Service>(parts: ContextParts<Client, Service>): SubgraphContext<Client, Service> {
-  const { db, headers, ...rest } = parts;
-  const loaders = createLoaders(db);
+  const { db, headers, isFresh = false, ...rest } = parts;
+  const degraded = new Map<string, Degradation>();
+  const reading = readingOf({ domain: parts.domain, headers, isFresh, degraded });
+  const loaders = createLoaders(db, parts.cache, reading);
   const requestId = headers['x-request-id'] ?? randomUUID();
   const traceId = traceIdOf(headers.traceparent);
   return {
     ...rest,
     db,
+    reading,
+    degraded,
     requestId,
     traceId,
     load: loaders.load,
     list: loaders.list,
+    derive: loaders.derive,
     connect: (source, args, where) => connect(db, source, args, where),
     connectChildren: (source, column, parent, args, where) =>
       connectChildren(db, loaders, source, column, parent, args, where),

@@ -68,12 +68,19 @@ function messagesOf(errors: readonly { message: string }[]): string {
   return `The graph refused a request: ${errors.map(({ message }) => message).join('; ')}`;
 }
 
+/** Who asks the graph for facts decides by them: nothing comes from a cache. */
+export const FRESH = { 'cache-control': 'no-cache' };
+
 /** The graph behind a gateway's URL. */
 export function httpTransport(url: string): GraphTransport {
   return async (query, variables) => {
     const response = await fetch(url, {
       method: 'POST',
-      headers: { 'content-type': 'application/json', accept: 'application/graphql-response+json, application/json' },
+      headers: {
+        ...FRESH,
+        'content-type': 'application/json',
+        accept: 'application/graphql-response+json, application/json',
+      },
       body: JSON.stringify({ query, variables }),
       signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
     }).catch(() => {

@@ -2,12 +2,14 @@
  * Relay connections by keyset: a page starts after the (sort value, id) of its cursor, so that rows which come and go
  * neither repeat nor hide others. Child connections of many parents cost one statement.
  */
+import { createHash } from 'node:crypto';
+import { DEFAULT_TTL_MS, type Family } from './cache/family.ts';
 import type { Database } from './database/database.ts';
 import { databaseFault } from './database/database-error.ts';
 import { camelCase } from './database/rows.ts';
 import { allOf, empty, identifier, raw, type Sql, sql } from './database/sql.ts';
 import { badInput } from './errors.ts';
-import { canonicalKey, type KeyType, keyArray, type Loaders, usableKeys } from './loaders.ts';
+import { type KeyType, keyArray, type Loaders } from './loaders.ts';
 
 /** Items a page at most. */
 export const PAGE_LIMIT = 500;
@@ -93,10 +95,15 @@ export async function connectChildren<Row>(
   const { type, matches } = typeof declared === 'string' ? { type: declared, matches: undefined } : declared;
   const belongs = matches?.(raw('keys.parent')) ?? sql`${identifier(parentColumn)} = keys.parent`;
   const name = JSON.stringify([source.table, parentColumn, page, condition.text, condition.values]);
+  const family = <Value>(kind: string): Family<Value> => ({
+    name: `${kind}:${source.table}:${createHash('sha1').update(name).digest('base64url')}`,
+    table: source.table,
+    // A list that is chosen by more than equality has no column of its own that the feed could name.
+    column: matches ? '' : camelCase(parentColumn),
+    ttlMs: DEFAULT_TTL_MS,
+  });
 
-  const rowsOf = loaders.named<string, Row[]>(`page:${name}`, () => async (parents) => {
-    const keys = usableKeys(type, parents);
-    if (keys.length === 0) return parents.map(() => []);
+  const readRows = async (keys: readonly string[]) => {
     const rows = await guardCursor(page, () =>
       db.query<Row & { loaderKey: string }>(
         sql`select keys.parent::text as loader_key, children.*
@@ -108,23 +115,21 @@ export async function connectChildren<Row>(
       ),
     );
     const byParent = Map.groupBy(rows, (row) => row.loaderKey);
-    return parents.map((key) => byParent.get(canonicalKey(type, key)) ?? []);
-  });
+    return keys.map((key) => byParent.get(key) ?? []);
+  };
 
-  const countOf = () =>
-    loaders.named<string, number>(`count:${name}`, () => async (parents) => {
-      const keys = usableKeys(type, parents);
-      if (keys.length === 0) return parents.map(() => 0);
-      const rows = await db.query<{ loaderKey: string; count: number }>(
-        sql`select keys.parent::text as loader_key,
-                   (select count(*)::int from ${identifier(source.table)} where ${belongs} and ${condition}) as count
-              from unnest(${keyArray(type, keys)}) as keys(parent)`,
-      );
-      const byParent = new Map(rows.map((row) => [row.loaderKey, row.count]));
-      return parents.map((key) => byParent.get(canonicalKey(type, key)) ?? 0);
-    });
+  const count = async (keys: readonly string[]) => {
+    const rows = await db.query<{ loaderKey: string; count: number }>(
+      sql`select keys.parent::text as loader_key,
+                 (select count(*)::int from ${identifier(source.table)} where ${belongs} and ${condition}) as count
+            from unnest(${keyArray(type, keys)}) as keys(parent)`,
+    );
+    const byParent = new Map(rows.map((row) => [row.loaderKey, row.count]));
+    return keys.map((key) => byParent.get(key) ?? 0);
+  };
 
-  return toConnection(source, page, await rowsOf.load(parent), () => countOf().load(parent));
+  const rows = await loaders.byKey<Row[]>(family('page'), type, [], readRows).load(parent);
+  return toConnection(source, page, rows, () => loaders.byKey(family<number>('count'), type, 0, count).load(parent));
 }
 
 function readPage<Row>(source: ConnectionSource<Row>, args: ConnectionArgs): Page {

@@ -1,11 +1,11 @@
 /** A subgraph as a process of its own: GraphQL over HTTP by Apollo Server and over WebSocket, with /health and /ready. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { ApolloServer, HeaderMap, type HTTPGraphQLRequest } from '@apollo/server';
+import { ApolloServer, type ApolloServerPlugin, HeaderMap, type HTTPGraphQLRequest } from '@apollo/server';
 import { ApolloServerPluginInlineTraceDisabled } from '@apollo/server/plugin/disabled';
 import type { SubgraphContext } from './context.ts';
 import { readBody } from './http.ts';
-import { type Subgraph, showErrors } from './subgraph.ts';
+import { degradedIn, type Subgraph, showErrors } from './subgraph.ts';
 import { serveSubgraphSockets } from './subgraph-sockets.ts';
 
 export interface SubgraphServer {
@@ -26,7 +26,7 @@ export async function serveSubgraph(
     introspection: true,
     includeStacktraceInErrorResponses: false,
     stopOnTerminationSignals: false,
-    plugins: [ApolloServerPluginInlineTraceDisabled(), maskErrors],
+    plugins: [ApolloServerPluginInlineTraceDisabled(), likeInProcess],
   });
   await apollo.start();
 
@@ -48,22 +48,22 @@ export async function serveSubgraph(
   };
 }
 
-/** Shows errors as `execute` in process does: caller faults as they are, bugs masked and logged. */
-const maskErrors = {
+/**
+ * Does what `execute` in process does: what a command has done is read from PostgreSQL, caller faults are shown as they
+ * are, bugs are masked and logged, and stores that were not to be had are told.
+ */
+const likeInProcess: ApolloServerPlugin<Context> = {
   async requestDidStart() {
     return {
-      async willSendResponse({
-        contextValue,
-        errors,
-        response,
-      }: {
-        contextValue: Context;
-        errors?: Parameters<typeof showErrors>[0];
-        response: { body: { kind: string; singleResult?: { errors?: unknown } } };
-      }) {
-        if (errors && response.body.kind === 'single' && response.body.singleResult) {
-          response.body.singleResult.errors = showErrors(errors, contextValue).map((error) => error.toJSON());
-        }
+      async didResolveOperation({ operation, contextValue }) {
+        if (operation?.operation === 'mutation') contextValue.reading.isFresh = true;
+      },
+      async willSendResponse({ contextValue, errors, response: { body } }) {
+        if (body.kind !== 'single') return;
+        const result = body.singleResult;
+        if (errors) result.errors = showErrors(errors, contextValue).map((error) => error.toJSON());
+        const degraded = degradedIn(contextValue);
+        if (degraded) result.extensions = { ...result.extensions, degraded };
       },
     };
   },

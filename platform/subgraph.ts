@@ -12,6 +12,8 @@ import {
   getOperationAST,
   parse,
 } from 'graphql';
+import { Cache } from './cache/cache.ts';
+import { RedisTier } from './cache/redis-tier.ts';
 import { createContext, type SubgraphContext } from './context.ts';
 import { type Database, openDatabase } from './database/database.ts';
 import { sql } from './database/sql.ts';
@@ -40,6 +42,7 @@ export interface ServiceParts {
   db: Database;
   graph: GraphClient;
   feed: Feed;
+  cache: Cache;
   log: Logger;
   redisUrl: string | undefined;
   now(): Date;
@@ -53,6 +56,8 @@ export interface SubgraphDependencies {
   log: Logger;
   /** Redis, where there is one: ticks of the feed reach other processes faster. */
   redisUrl?: string | undefined;
+  /** Bytes of this process that its cache may take, about; 0 for no cache. @default DEFAULT_CACHE_BYTES */
+  cacheBytes?: number | undefined;
   /** How much of the change log is kept. @default DEFAULT_RETENTION */
   retention?: Retention;
   /** @default the system's clock */
@@ -77,6 +82,7 @@ export interface Subgraph {
   /** One query or command, or each event of a subscription, with a fresh context. Errors come back as clients may see them. */
   execute(request: SubgraphRequest): Promise<ExecutionResult | AsyncIterable<ExecutionResult>>;
   feed: Feed;
+  cache: Cache;
   createContext(headers: Record<string, string | undefined>): SubgraphContext<unknown>;
   /** Whether the domain's database answers. */
   isReady(): Promise<boolean>;
@@ -117,7 +123,9 @@ export function startSubgraph<Client, Service>(
   const db = openDatabase({ url: databaseUrl, schema: schemaName, log, ...(poolSize !== undefined && { poolSize }) });
   const prisma = definition.createPrisma(new PrismaPg(db.pool, { schema: schemaName }));
 
-  const { redisUrl, retention } = dependencies;
+  const { redisUrl, retention, cacheBytes } = dependencies;
+  const redis = redisUrl ? new RedisTier({ url: redisUrl, prefix: redisPrefixOf(name), log }) : undefined;
+  const cache = new Cache({ bytes: cacheBytes, redis });
   const broadcast = redisUrl ? redisBroadcast({ url: redisUrl, prefix: redisPrefixOf(name), log }) : undefined;
   const feed = startFeed({
     domain: name,
@@ -126,17 +134,20 @@ export function startSubgraph<Client, Service>(
     db,
     log,
     broadcast,
+    mirror: cache,
     ...(retention && { retention }),
   });
-  const service = definition.start?.({ db, graph, feed, log, redisUrl, now });
-  const contextFor = (headers: Record<string, string | undefined>) =>
-    createContext({ domain: name, db, prisma, graph, feed, service, log, now, headers });
+  cache.follow(feed.hub);
+  const service = definition.start?.({ db, graph, feed, cache, log, redisUrl, now });
+  const contextFor: ContextFor = (headers, isFresh = false) =>
+    createContext({ domain: name, db, prisma, graph, feed, cache, service, log, now, headers, isFresh });
 
   return {
     name,
     sdl,
     schema,
     feed,
+    cache,
     createContext: contextFor,
     statements: db.statements,
     isReady: () =>
@@ -147,17 +158,19 @@ export function startSubgraph<Client, Service>(
     async close() {
       await service?.stop();
       await feed.close();
+      cache.close();
       await db.close();
     },
     async execute(request) {
       const operation = getOperationAST(request.document, request.operationName);
       if (operation?.operation === 'subscription') return subscribe(schema, request, contextFor);
-      return answer(schema, request, contextFor(request.headers));
+      return answer(schema, request, contextFor(request.headers, operation?.operation === 'mutation'));
     },
   };
 }
 
-type ContextFor = (headers: SubgraphRequest['headers']) => SubgraphContext<unknown>;
+/** What a command has done is read from PostgreSQL. */
+type ContextFor = (headers: SubgraphRequest['headers'], isFresh?: boolean) => SubgraphContext<unknown>;
 
 async function answer(
   schema: GraphQLSchema,
@@ -173,7 +186,9 @@ async function answer(
     ...(variables && { variableValues: variables }),
     ...(operationName !== undefined && { operationName }),
   });
-  return result.errors ? { ...result, errors: showErrors(result.errors, contextValue) } : result;
+  const shown = result.errors ? { ...result, errors: showErrors(result.errors, contextValue) } : result;
+  const degraded = degradedIn(contextValue);
+  return degraded ? { ...shown, extensions: { ...shown.extensions, degraded } } : shown;
 }
 
 /** The stream lives long, so each event has a context of its own: loaders would answer later ones with old rows. */
@@ -203,6 +218,11 @@ function asGraphQLError(error: unknown): GraphQLError {
   if (error instanceof GraphQLError) return error;
   const originalError = error instanceof Error ? error : new Error(String(error));
   return new GraphQLError(originalError.message, { originalError });
+}
+
+/** The stores that were not to be had for an answer, or null. */
+export function degradedIn({ domain, degraded }: Pick<SubgraphContext<unknown>, 'domain' | 'degraded'>) {
+  return degraded.size === 0 ? null : [...degraded.values()].map((state) => ({ domain, ...state }));
 }
 
 /** The errors as clients may see them; bugs are logged whole. */

@@ -24,6 +24,7 @@ await runMain(async (process) => {
     databaseUrl,
     poolSize: config.databasePoolSize,
     redisUrl: config.redisUrl,
+    cacheBytes: config.cacheBytes,
     retention: config.retention,
     graph,
     log,

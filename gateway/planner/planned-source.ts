@@ -38,7 +38,7 @@ export class PlannedSource implements LiveSource {
   constructor(plan: LivePlan, variables: Variables, { requestId, traceId, headers }: RequestScope) {
     this.#plan = plan;
     this.#variables = variables;
-    this.#scope = { requestId, traceId, headers }; // without the client's signal: what is shared outlives a client
+    this.#scope = { requestId, traceId, headers, degraded: [] }; // without the client's signal: what is shared outlives a client
     this.after = plan.afterOf(variables);
     this.key = JSON.stringify([plan.text, pick(variables, plan.variables), headers.authorization]);
   }

@@ -159,19 +159,21 @@ function partsOf(url: URL): { hostname: string; port: string; path: string } {
 /** @throws Error when it is no answer of a subgraph */
 function readAnswer(status: number, body: Buffer): ExecutionResult {
   if (status >= 500) throw new Error(`It answered with status ${status}`);
-  const answer = JSON.parse(body.toString()) as { data?: Record<string, unknown>; errors?: GraphQLFormattedError[] };
-  return readResult(answer);
+  return readResult(JSON.parse(body.toString()) as Answer);
+}
+
+interface Answer {
+  data?: Record<string, unknown> | null | undefined;
+  errors?: readonly GraphQLFormattedError[] | undefined;
+  extensions?: unknown;
 }
 
 /** Errors arrive as plain objects. */
-function readResult(answer: {
-  data?: Record<string, unknown> | null | undefined;
-  errors?: readonly GraphQLFormattedError[] | undefined;
-}): ExecutionResult {
-  const { data = null, errors } = answer;
-  if (!errors) return { data };
+function readResult({ data = null, errors, extensions }: Answer): ExecutionResult {
+  const result = { data, ...(extensions instanceof Object && { extensions: extensions as Record<string, unknown> }) };
+  if (!errors) return result;
   return {
-    data,
+    ...result,
     errors: errors.map(({ message, path, extensions }) => {
       return new GraphQLError(message, { path: path ?? null, extensions: extensions ?? null });
     }),

@@ -4,7 +4,7 @@ import { isUnreachable } from '../../platform/database/database-error.ts';
 import { Refusal, RequestCode, unavailable } from '../../platform/errors.ts';
 import type { Logger } from '../../platform/log.ts';
 import { isStream, mapStream } from '../../platform/streams.ts';
-import type { RequestScope } from '../scope.ts';
+import type { DegradedStore, RequestScope } from '../scope.ts';
 
 export interface SubgraphCall {
   document: DocumentNode;
@@ -74,6 +74,8 @@ export function guard(domain: string, transport: SubgraphTransport, options: Gua
       away = false;
       if (isStream<ExecutionResult>(answer)) return typedStream(domain, answer);
       release();
+      const degraded = answer.extensions?.degraded as DegradedStore[] | undefined;
+      if (degraded) call.scope.degraded.push(...degraded);
       return oncePerFetch(answer);
     } catch (error) {
       release();

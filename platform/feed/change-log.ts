@@ -1,23 +1,12 @@
 /** Reads a domain's change log. Everything is read with statements that PostgreSQL has prepared: the leader asks often. */
 import { type Sql, sql } from '../database/sql.ts';
+import type { CapturedTables } from './captured-tables.ts';
 import type { Image, RowChange } from './change.ts';
 import { parseSnapshot, type Snapshot } from './snapshot.ts';
 import { ask, type Queryable } from './statement.ts';
 
 /** Changes read at once; a larger tick comes in parts. */
 export const PART_SIZE = 1_000;
-
-/** The log's reader knows which columns of each table hold instants. */
-export type Instants = ReadonlyMap<string, readonly string[]>;
-
-export async function readInstants(db: Queryable): Promise<Instants> {
-  const rows = await ask<{ relation: string; instants: string[] }>(
-    db,
-    'captured_tables',
-    'select relation, instants from captured_tables',
-  );
-  return new Map(rows.map(({ relation, instants }) => [relation, instants]));
-}
 
 const CHANGE = `seq, xid::text as xid, relation, op::text as op, key, "row"::text as image, was::text as was, at`;
 const UNSEEN = '(xid >= $1::xid8 or xid = any($2::xid8[]))';
@@ -62,7 +51,7 @@ export interface Look {
  * statement, provided that `previous` is still the last one.
  * @throws Error when another leader has stored a tick meanwhile
  */
-export async function look(db: Queryable, instants: Instants, previous: number, since: Snapshot): Promise<Look> {
+export async function look(db: Queryable, tables: CapturedTables, previous: number, since: Snapshot): Promise<Look> {
   const rows = await ask<ChangeRow & { seen: string; seen_at: string; stored: string | null }>(
     db,
     'feed_look',
@@ -83,7 +72,7 @@ export async function look(db: Queryable, instants: Instants, previous: number, 
     [String(since.xmax), underWay(since), previous, since.text],
   );
   const [first] = rows;
-  const changes = first?.seq == null ? [] : rows.map((row) => toChange(row, instants));
+  const changes = first?.seq == null ? [] : rows.map((row) => toChange(row, tables));
   if (changes.length > 0 && first?.stored == null) throw new Error('Another leader has stored a tick');
   return {
     snapshot: parseSnapshot(first?.seen ?? ''),
@@ -127,19 +116,24 @@ const inSlice = ({ since, snapshot, after, relation = undefined }: Slice) => [
  * The first changes of a slice. All of it is looked at; for the parts of a large one see `readWindow`. That the segment
  * they lie in is not being emptied shows in `oldestTick`: the statement's locks are older than its snapshot.
  */
-export async function readChanges(db: Queryable, instants: Instants, slice: Slice): Promise<ReadChanges> {
-  return readPart(db, instants, 'feed_changes', `${IN_SLICE} ${BY_XID}`, inSlice(slice));
+export async function readChanges(db: Queryable, tables: CapturedTables, slice: Slice): Promise<ReadChanges> {
+  return readPart(db, tables, 'feed_changes', `${IN_SLICE} ${BY_XID}`, inSlice(slice));
 }
 
 /** The changes of a slice up to a sequence number. What lies between the two numbers is looked at. */
-export async function readWindow(db: Queryable, instants: Instants, slice: Slice, until: number): Promise<ReadChanges> {
-  return readPart(db, instants, 'feed_window', `${IN_SLICE} and seq <= $7::bigint order by seq`, [
+export async function readWindow(
+  db: Queryable,
+  tables: CapturedTables,
+  slice: Slice,
+  until: number,
+): Promise<ReadChanges> {
+  return readPart(db, tables, 'feed_window', `${IN_SLICE} and seq <= $7::bigint order by seq`, [
     ...inSlice(slice),
     until,
   ]);
 }
 
-async function readPart(db: Queryable, instants: Instants, name: string, conditions: string, values: unknown[]) {
+async function readPart(db: Queryable, tables: CapturedTables, name: string, conditions: string, values: unknown[]) {
   const rows = await ask<ChangeRow & { oldest_tick: string }>(
     db,
     name,
@@ -150,7 +144,7 @@ async function readPart(db: Queryable, instants: Instants, name: string, conditi
     values,
   );
   const found = rows.filter(({ seq }) => seq !== null);
-  const changes = found.slice(0, PART_SIZE).map((row) => toChange(row, instants));
+  const changes = found.slice(0, PART_SIZE).map((row) => toChange(row, tables));
   return { changes, hasMore: found.length > PART_SIZE, oldestTick: Number(rows[0]?.oldest_tick) };
 }
 
@@ -219,9 +213,9 @@ function underWay(snapshot: Snapshot): string[] {
   return Array.from(snapshot.underWay, String);
 }
 
-function toChange(row: ChangeRow, instants: Instants): RowChange {
+function toChange(row: ChangeRow, tables: CapturedTables): RowChange {
   const image = JSON.parse(row.image) as Record<string, unknown>;
-  for (const name of instants.get(row.relation) ?? []) {
+  for (const name of tables.get(row.relation)?.instants ?? []) {
     if (typeof image[name] === 'string') image[name] = `${image[name]}Z`;
   }
   return {

@@ -5,7 +5,8 @@ import { sql } from '../database/sql.ts';
 import type { Domain } from '../domains.ts';
 import { refuse } from '../errors.ts';
 import type { Logger } from '../log.ts';
-import { type Instants, unseenBy } from './change-log.ts';
+import type { CapturedTables } from './captured-tables.ts';
+import { unseenBy } from './change-log.ts';
 import { readState } from './feed-state.ts';
 import { Hub } from './hub.ts';
 import { FeedRunner, type FeedSettings } from './runner.ts';
@@ -16,7 +17,7 @@ export interface FeedReader {
   readonly hub: Hub;
   /** The log. */
   readonly db: Queryable;
-  instants(): Instants;
+  tables(): CapturedTables;
   /**
    * Resolves once the feed is reached, at once where it is.
    * @throws Refusal (domain unavailable) when it is not within a few seconds
@@ -66,7 +67,7 @@ const READY_TIMEOUT_MS = 5_000; // 5 seconds
 
 export function startFeed(options: FeedOptions): Feed {
   const { domain, db } = options;
-  const hub = new Hub();
+  const hub = new Hub(options.mirror);
   const limit = pLimit(READS_AT_ONCE);
   const runner = new FeedRunner(hub, options);
   runner.start();
@@ -74,7 +75,7 @@ export function startFeed(options: FeedOptions): Feed {
   return {
     hub,
     db: db.pool,
-    instants: () => runner.instants,
+    tables: () => runner.tables,
     limit: (work) => limit(work),
     isLeader: () => runner.isLeader,
     ring: () => runner.ring(),

@@ -4,6 +4,7 @@
  */
 import type { RowChange, TickPart } from './change.ts';
 import { type Cursor, compareCursors } from './cursor.ts';
+import type { Mirror } from './mirror.ts';
 import { isLater, type Snapshot } from './snapshot.ts';
 import { ToldBefore } from './told-before.ts';
 
@@ -61,6 +62,7 @@ export class Hub {
   /** When the feed was last known to be whole here, by this process's clock. */
   private heardAt = 0;
   private readonly awaiting = new Set<(isReached: boolean) => void>();
+  private readonly mirror: Mirror | undefined;
   private readonly told = new ToldBefore();
   private readonly listeners = new Set<Listener>();
   private readonly routes = new Map<string, Routes>();
@@ -72,6 +74,16 @@ export class Hub {
   private nextShare = 0;
   private nextBeat = 0;
   private timer: NodeJS.Timeout | undefined;
+
+  /** @param mirror is told of everything before any listener is */
+  constructor(mirror?: Mirror) {
+    this.mirror = mirror;
+  }
+
+  /** Whether what has arrived is all there is, but for the feed's lag. */
+  isAlive(now: number): boolean {
+    return this.isJoined && now - this.heardAt <= STALLED_MS;
+  }
 
   get listenerCount(): number {
     return this.listeners.size;
@@ -104,6 +116,7 @@ export class Hub {
     this.recentChanges = 0;
     this.recentFrom = this.place;
     this.told.forget();
+    this.mirror?.begin(epoch, tick);
     this.join();
     if (isFirst) return;
     this.breaks++;
@@ -126,6 +139,7 @@ export class Hub {
     const { tick, isLast, snapshot } = part;
     const isOpening = part.changes.length === 0 && part.since.text === snapshot.text;
     if (isOpening) this.open(part);
+    else this.mirror?.take(part);
     const changes = this.told.without(part.changes);
     this.keep({ ...part, changes });
     for (const change of changes) {
@@ -177,7 +191,8 @@ export class Hub {
   }
 
   /** A leader begins with what is stored: what had arrived beyond it will come again. */
-  private open({ tick, snapshot }: TickPart): void {
+  private open({ epoch, tick, snapshot }: TickPart): void {
+    this.mirror?.begin(epoch, tick);
     this.told.remember(this.recent, snapshot);
     this.snapshot = snapshot;
     this.openedAt = tick;

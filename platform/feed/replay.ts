@@ -1,6 +1,8 @@
 /** Reads what followed a place from PostgreSQL, in the order in which it went out, a bounded part at a time. */
+
+import type { CapturedTables } from './captured-tables.ts';
 import type { RowChange } from './change.ts';
-import { type Instants, PART_SIZE, readChanges, readTick, readTicks, type StoredTick } from './change-log.ts';
+import { PART_SIZE, readChanges, readTick, readTicks, type StoredTick } from './change-log.ts';
 import type { Place } from './hub.ts';
 import { sees } from './snapshot.ts';
 import type { Queryable } from './statement.ts';
@@ -16,7 +18,7 @@ const TICKS_AT_ONCE = 200;
 
 export class Replay {
   private readonly db: Queryable;
-  private readonly instants: Instants;
+  private readonly tables: CapturedTables;
   private readonly relation: string;
   private ticks: StoredTick[] = [];
   private window = TICKS_AT_ONCE;
@@ -26,9 +28,9 @@ export class Replay {
   /** Until when everything has been read, RFC 3339; null before the first part. */
   at: string | null = null;
 
-  constructor(db: Queryable, instants: Instants, relation: string, place: Place) {
+  constructor(db: Queryable, tables: CapturedTables, relation: string, place: Place) {
     this.db = db;
-    this.instants = instants;
+    this.tables = tables;
     this.relation = relation;
     this.place = place;
   }
@@ -52,7 +54,7 @@ export class Replay {
   }
 
   private readerOf(tick: StoredTick, after: number): TickReader {
-    return new TickReader(this.db, this.instants, tick, { after, relation: this.relation });
+    return new TickReader(this.db, this.tables, tick, { after, relation: this.relation });
   }
 
   private async readOne(reader: TickReader): Promise<Replayed[] | 'gone'> {
@@ -75,7 +77,7 @@ export class Replay {
   private async readSeveral(first: StoredTick, ticks: readonly StoredTick[]): Promise<Replayed[] | 'gone'> {
     const last = ticks.at(-1) as StoredTick;
     const between = { since: first.since, snapshot: last.snapshot, after: 0, relation: this.relation };
-    const { changes, hasMore, oldestTick } = await readChanges(this.db, this.instants, between);
+    const { changes, hasMore, oldestTick } = await readChanges(this.db, this.tables, between);
     if (oldestTick >= first.tick) return 'gone';
     if (hasMore) {
       this.window = Math.max(1, Math.floor(ticks.length / 4));

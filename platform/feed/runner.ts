@@ -6,9 +6,11 @@
 import { hostname } from 'node:os';
 import pg from 'pg';
 import type { Logger } from '../log.ts';
-import { glance, type Instants, type Look, look, quietSince, readInstants } from './change-log.ts';
+import { type CapturedTables, readCapturedTables } from './captured-tables.ts';
+import { glance, type Look, look, quietSince } from './change-log.ts';
 import { beginLead, type FeedState, takeLead } from './feed-state.ts';
 import type { Hub } from './hub.ts';
+import type { Mirror } from './mirror.ts';
 import { Pace } from './pace.ts';
 import { keepWithin, type Retention } from './retention.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -25,6 +27,8 @@ export interface FeedSettings {
    */
   backlogLimit?: number;
   broadcast?: TickBroadcast | undefined;
+  /** Kept in step with the feed. */
+  mirror?: Mirror | undefined;
 }
 
 export interface RunnerOptions extends FeedSettings {
@@ -68,8 +72,8 @@ export class FeedRunner {
     this.intake = new TickIntake(hub, () => this.pace.ring());
   }
 
-  get instants(): Instants {
-    return this.intake.instants;
+  get tables(): CapturedTables {
+    return this.intake.tables;
   }
 
   start(): void {
@@ -124,7 +128,8 @@ export class FeedRunner {
     client.on('error', () => undefined); // the statement under way, or the next one, says so
     this.client = client;
     await client.connect();
-    this.intake.instants = await readInstants(client);
+    this.intake.tables = await readCapturedTables(client);
+    this.options.mirror?.learn(this.intake.tables);
     if (this.isAway) log.info('the change feed is back');
     this.isAway = false;
     await this.intake.rejoin(client);
@@ -153,7 +158,7 @@ export class FeedRunner {
         isLikely = await this.pace.next(false);
         continue;
       }
-      const found = await look(client, this.intake.instants, previous, since);
+      const found = await look(client, this.intake.tables, previous, since);
       if (found.tick === null) {
         this.hub.settle(found.snapshot, found.at);
       } else {
@@ -185,7 +190,13 @@ export class FeedRunner {
     const previous = joins ? hub.place.tick : NOTHING;
     if (joins) hub.accept(opening);
     else hub.start(opening);
-    this.options.broadcast?.publish({ ...opening, previous, after: 0 });
+    this.tell({ ...opening, previous, after: 0 });
+  }
+
+  /** Other processes, by way of Redis where there is one. */
+  private tell(part: BroadcastPart): void {
+    this.options.mirror?.lead(part);
+    this.options.broadcast?.publish(part);
   }
 
   /** A tick's first part, and whatever else it has. */
@@ -198,14 +209,14 @@ export class FeedRunner {
     let after = 0;
     const rest = new TickReader(
       client,
-      this.intake.instants,
+      this.intake.tables,
       { ...tick, snapshot, at },
       { after: changes.at(-1)?.seq ?? 0 },
     );
     for (;;) {
       const part = { ...tick, snapshot, at, changes, after, isLast: !hasMore };
       this.hub.accept(part);
-      this.options.broadcast?.publish(part);
+      this.tell(part);
       if (!hasMore) return;
       after = changes.at(-1)?.seq ?? after;
       ({ changes, hasMore } = await rest.next());

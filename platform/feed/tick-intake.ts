@@ -1,7 +1,8 @@
 /** Brings into the hub what the leader has stored or sent, each part once and in its place. */
 import type pg from 'pg';
+import type { CapturedTables } from './captured-tables.ts';
 import type { TickPart } from './change.ts';
-import { type Instants, readTick, readTicks, type StoredTick } from './change-log.ts';
+import { readTick, readTicks, type StoredTick } from './change-log.ts';
 import { readState } from './feed-state.ts';
 import type { Hub, Place } from './hub.ts';
 import type { BroadcastPart } from './tick-broadcast.ts';
@@ -11,7 +12,7 @@ import { TickReader } from './tick-reader.ts';
 const TICKS_AT_ONCE = 100;
 
 export class TickIntake {
-  instants: Instants = new Map();
+  tables: CapturedTables = new Map();
   isStopped = false;
   private readonly hub: Hub;
   private readonly ring: () => void;
@@ -54,7 +55,7 @@ export class TickIntake {
   /** False when the tick is no longer kept whole. */
   private async takeStored(client: pg.Client, epoch: string, stored: StoredTick): Promise<boolean> {
     const { tick, position } = this.hub.place;
-    const reader = new TickReader(client, this.instants, stored, {
+    const reader = new TickReader(client, this.tables, stored, {
       after: tick === stored.tick ? (position ?? 0) : 0,
     });
     for (;;) {

@@ -2,8 +2,8 @@
  * Reads the changes of a tick from the log, in order, a bounded part at a time. A tick has some ten changes, or a
  * million: of a large one each part must not cost a look at the whole.
  */
+import type { CapturedTables } from './captured-tables.ts';
 import {
-  type Instants,
   measure,
   PART_SIZE,
   type ReadChanges,
@@ -29,14 +29,19 @@ export class TickReader {
   /** Everything up to this sequence number has been read. */
   reached: number;
   private readonly db: Queryable;
-  private readonly instants: Instants;
+  private readonly tables: CapturedTables;
   private readonly relation: string | undefined;
   private way: 'unknown' | 'by xid' | 'by seq' = 'unknown';
   private last = 0;
 
-  constructor(db: Queryable, instants: Instants, tick: StoredTick, { after = 0, relation }: TickReaderOptions = {}) {
+  constructor(
+    db: Queryable,
+    tables: CapturedTables,
+    tick: StoredTick,
+    { after = 0, relation }: TickReaderOptions = {},
+  ) {
     this.db = db;
-    this.instants = instants;
+    this.tables = tables;
     this.tick = tick;
     this.reached = after;
     this.relation = relation;
@@ -48,8 +53,8 @@ export class TickReader {
     const until = Math.min(this.reached + WINDOW, this.last);
     const part =
       this.way === 'by seq'
-        ? await readWindow(this.db, this.instants, this.slice(), until)
-        : await readChanges(this.db, this.instants, this.slice());
+        ? await readWindow(this.db, this.tables, this.slice(), until)
+        : await readChanges(this.db, this.tables, this.slice());
     const last = part.changes.at(-1)?.seq ?? this.reached;
     if (this.way !== 'by seq' || part.hasMore) {
       this.reached = last;

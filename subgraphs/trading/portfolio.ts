@@ -1,9 +1,12 @@
 /** The portfolio of an exchange account: sums over its strategies and their open positions. */
 import type { Database } from '../../platform/database/database.ts';
 import { sql } from '../../platform/database/sql.ts';
+import { dec } from '../../platform/decimal.ts';
+import { derived } from '../../platform/loaders.ts';
 import { isUuid } from '../../platform/uuid.ts';
 import type { Context } from './context.ts';
 import type { LivePrices } from './live-marks.ts';
+import { type Derive, OF_ACCOUNT, openPositionsOf, type Sums, sumOf } from './open-positions.ts';
 import { pricesOf, valuedPositions } from './positions.ts';
 
 /** A portfolio is not stored; its account's id is all that identifies it. */
@@ -31,32 +34,80 @@ export function portfolioOf(accountId: string): PortfolioReference | null {
   return isUuid(accountId) ? { accountId: accountId.toLowerCase() } : null;
 }
 
-/** The totals of a portfolio; portfolios asked in one tick, however many positions they hold, share a statement. */
+/** The totals of a portfolio; what several are made of that are asked for in one tick is read together. */
 export async function totalsOf(context: Context, { accountId, valued }: PortfolioReference): Promise<PortfolioTotals> {
   if (valued) return valued.totals;
-  return context.batch('portfolioTotals', accountId, (ids) => readTotals(context.db, pricesOf(context), ids));
+  return context.batch('portfolioTotals', accountId, (ids) =>
+    Promise.all(ids.map((id) => readTotals(context.db, context.derive, pricesOf(context), id))),
+  );
 }
 
-/** The totals of each account, in that order, in one statement. */
-export function readTotals(
+/** The totals of an account at the prices. */
+export async function readTotals(
   db: Database,
+  derive: Derive,
   prices: LivePrices,
-  accountIds: readonly string[],
-): Promise<PortfolioTotals[]> {
-  return db.query<PortfolioTotals>(
-    sql`select total_market_value, total_cost_basis, total_unrealized_pnl, total_realized_pnl,
-               total_unrealized_pnl + total_realized_pnl as total_pnl, gross_exposure,
-               total_market_value as net_exposure, open_position_count, oldest_marked_at
-          from unnest(${accountIds}::uuid[]) with ordinality as wanted(id, place)
-         cross join lateral (
-           select coalesce(sum(market_value), 0) as total_market_value, coalesce(sum(cost_basis), 0) as total_cost_basis,
-                  coalesce(sum(unrealized_pnl), 0) as total_unrealized_pnl,
-                  coalesce(sum(exposure), 0) as gross_exposure, count(*)::int as open_position_count,
-                  min(marked_at) as oldest_marked_at
-             from ${valuedPositions(prices)} as priced where account_id = wanted.id) as held
-         cross join lateral (
-           select coalesce(sum(realized_pnl), 0) as total_realized_pnl from strategies where account_id = wanted.id
-         ) as taken
-         order by place`,
-  );
+  accountId: string,
+): Promise<PortfolioTotals> {
+  const [held, realizedPnl] = await Promise.all([
+    openPositionsOf(db, derive, OF_ACCOUNT, accountId),
+    realizedPnlOf(db, derive, accountId),
+  ]);
+  const sums = held ? sumOf(held, prices) : await sumInDatabase(db, prices, accountId);
+  return {
+    totalMarketValue: sums.marketValue.toFixed(),
+    totalCostBasis: sums.costBasis.toFixed(),
+    totalUnrealizedPnl: sums.unrealizedPnl.toFixed(),
+    totalRealizedPnl: realizedPnl,
+    totalPnl: sums.unrealizedPnl.plus(realizedPnl).toFixed(),
+    grossExposure: sums.exposure.toFixed(),
+    netExposure: sums.marketValue.toFixed(),
+    openPositionCount: sums.count,
+    oldestMarkedAt: sums.oldestMarkedAt,
+  };
+}
+
+const REALIZED_PNL = derived<string>({
+  name: 'realized P&L by account',
+  table: 'strategies',
+  column: 'account_id',
+  keyType: 'uuid',
+  absent: '0',
+});
+
+/** What the account's strategies have realised. */
+function realizedPnlOf(db: Database, derive: Derive, accountId: string): Promise<string> {
+  return derive(REALIZED_PNL, accountId, async (ids) => {
+    const rows = await db.query<{ accountId: string; realizedPnl: string }>(sql`
+      select account_id, sum(realized_pnl) as realized_pnl from strategies
+       where account_id = any(${ids}::uuid[]) group by account_id`);
+    const byAccount = new Map(rows.map((row) => [row.accountId, row.realizedPnl]));
+    return ids.map((id) => byAccount.get(id) ?? '0');
+  });
+}
+
+interface StoredSums {
+  marketValue: string;
+  costBasis: string;
+  unrealizedPnl: string;
+  exposure: string;
+  count: number;
+  oldestMarkedAt: string | null;
+}
+
+async function sumInDatabase(db: Database, prices: LivePrices, accountId: string): Promise<Sums> {
+  const [sums] = await db.query<StoredSums>(sql`
+    select coalesce(sum(market_value), 0) as market_value, coalesce(sum(cost_basis), 0) as cost_basis,
+           coalesce(sum(unrealized_pnl), 0) as unrealized_pnl, coalesce(sum(exposure), 0) as exposure,
+           count(*)::int as count, min(marked_at) as oldest_marked_at
+      from ${valuedPositions(prices)} as held where account_id = ${accountId}::uuid`);
+  const { marketValue, costBasis, unrealizedPnl, exposure, count, oldestMarkedAt } = sums as StoredSums;
+  return {
+    marketValue: dec(marketValue),
+    costBasis: dec(costBasis),
+    unrealizedPnl: dec(unrealizedPnl),
+    exposure: dec(exposure),
+    count,
+    oldestMarkedAt,
+  };
 }

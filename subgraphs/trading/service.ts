@@ -1,5 +1,7 @@
 /** What trading runs beside its requests: the prices of what is held, and the totals of portfolios that are watched. */
 import DataLoader from 'dataloader';
+import type { Reading } from '../../platform/cache/family.ts';
+import { createLoaders } from '../../platform/loaders.ts';
 import type { ServiceParts } from '../../platform/subgraph.ts';
 import { type LiveMarks, startLiveMarks } from './live-marks.ts';
 import { type PortfolioReference, readTotals } from './portfolio.ts';
@@ -13,11 +15,16 @@ export interface TradingService {
 
 type Valued = NonNullable<PortfolioReference['valued']>;
 
-export function startTrading({ db, ...parts }: ServiceParts): TradingService {
-  const marks = startLiveMarks({ db, ...parts });
+/** What is told is no older than the feed. */
+const LIVE: Reading = { isFresh: false, after: [], degrade: () => undefined };
+
+export function startTrading(parts: ServiceParts): TradingService {
+  const { db, cache } = parts;
+  const marks = startLiveMarks(parts);
   const read = async (accountIds: readonly string[]) => {
     const prices = marks.now();
-    return (await readTotals(db, prices, accountIds)).map((totals) => ({ totals, prices }));
+    const { derive } = createLoaders(db, cache, LIVE);
+    return Promise.all(accountIds.map(async (id) => ({ totals: await readTotals(db, derive, prices, id), prices })));
   };
   const valued = new DataLoader<string, Valued>(read, { cache: false });
   return { marks, valueOf: (accountId) => valued.load(accountId), stop: () => marks.stop() };

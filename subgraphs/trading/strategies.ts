@@ -7,7 +7,8 @@ import { normaliseSymbol } from '../../platform/symbols.ts';
 import type { Context } from './context.ts';
 import { stored } from './enums.ts';
 import type { StrategyFilter, StrategyType } from './generated/resolvers.ts';
-import { pricesOf, valuedPositions } from './positions.ts';
+import { OF_STRATEGY, openPositionsOf, sumOf } from './open-positions.ts';
+import { pricesOf, sumOfOpenPositions } from './positions.ts';
 import type { StrategyStatus } from './rules/strategy-lifecycle.ts';
 
 /** A row of `strategies`. */
@@ -70,14 +71,15 @@ export function strategyConditions(filter: StrategyFilter | null | undefined): S
 
 export const isActive: Sql = raw(`status = 'active'`);
 
-/** Sum of the unrealised P&L of the strategy's open positions; strategies asked in one tick share a statement. */
+/** Sum of the unrealised P&L of the strategy's open positions. */
 export function unrealizedPnlOf(context: Context, strategyId: string): Promise<string> {
-  return context.batch('strategyUnrealizedPnl', strategyId, async (strategyIds) => {
-    const rows = await context.db.query<{ strategyId: string; unrealizedPnl: string }>(
-      sql`select strategy_id, sum(unrealized_pnl) as unrealized_pnl from ${valuedPositions(pricesOf(context))} as held
-           where strategy_id = any(${strategyIds}::text[]) group by strategy_id`,
-    );
-    const byStrategy = new Map(rows.map((row) => [row.strategyId, row.unrealizedPnl]));
-    return strategyIds.map((id) => byStrategy.get(id) ?? '0');
-  });
+  return context.batch('unrealizedPnl', strategyId, (ids) =>
+    Promise.all(ids.map((id) => sumUnrealizedPnl(context, id))),
+  );
+}
+
+async function sumUnrealizedPnl(context: Context, strategyId: string): Promise<string> {
+  const held = await openPositionsOf(context.db, context.derive, OF_STRATEGY, strategyId);
+  if (!held) return sumOfOpenPositions(context, 'unrealized_pnl', { strategyId });
+  return sumOf(held, pricesOf(context)).unrealizedPnl.toFixed();
 }

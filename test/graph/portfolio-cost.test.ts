@@ -5,6 +5,7 @@ import { startGraph, type TestGraph } from '../support/graph.ts';
 const SMALL = '00000000-0000-4000-8000-00000000000a';
 const LARGE = '00000000-0000-4000-8000-00000000000b';
 const INSTRUMENTS = 100;
+const UNCACHED = { 'cache-control': 'no-cache' };
 
 const PORTFOLIO = /* GraphQL */ `
   query ($accountId: ID!) {
@@ -76,10 +77,10 @@ beforeAll(async () => {
 
 afterAll(() => graph.close());
 
-async function costOf(accountId: string) {
+async function costOf(accountId: string, headers: Record<string, string> = {}) {
   const calls = graph.calls.length;
   const statements = graph.statements();
-  const { data, errors } = await graph.run(PORTFOLIO, { accountId });
+  const { data, errors } = await graph.run(PORTFOLIO, { accountId }, headers);
   expect(errors).toBeUndefined();
   const [first, ...others] = graph.calls.slice(calls);
   return { portfolio: data.portfolio, calls: [first, ...others.sort()], statements: graph.statements() - statements };
@@ -104,12 +105,14 @@ describe('a portfolio of 500 positions in 100 instruments', () => {
     }
   });
 
-  it('costs one call a subgraph a level, and as many statements as one of five positions', async () => {
+  it('costs one call a subgraph a level, as many statements as one of five positions, and none once it is cached', async () => {
     // First trading; then the exchange for the account and market data for the instruments; then market data for the
     // assets of the balances, which the exchange has named.
-    const cost = { calls: ['trading', 'exchange', 'market-data', 'market-data'], statements: 8 };
+    const calls = ['trading', 'exchange', 'market-data', 'market-data'];
     // Trading follows prices beside its requests, which costs a call and a statement now and then.
-    await expect.poll(() => costOf(SMALL), { timeout: 20_000 }).toMatchObject(cost);
-    await expect.poll(() => costOf(LARGE), { timeout: 20_000 }).toMatchObject(cost);
+    for (const account of [SMALL, LARGE]) {
+      await expect.poll(() => costOf(account, UNCACHED), { timeout: 20_000 }).toMatchObject({ calls, statements: 9 });
+      await expect.poll(() => costOf(account), { timeout: 20_000 }).toMatchObject({ calls, statements: 0 });
+    }
   });
 });

@@ -1,5 +1,6 @@
 import { PrismaPg } from '@prisma/adapter-pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { Cache } from '../../platform/cache/cache.ts';
 import { command } from '../../platform/command.ts';
 import { createContext, type SubgraphContext } from '../../platform/context.ts';
 import { type Database, openDatabase } from '../../platform/database/database.ts';
@@ -13,6 +14,7 @@ import { PrismaClient } from '../../prisma/trading/generated/client.ts';
 import { copyTemplate } from '../support/databases.ts';
 
 const log = createLogger({ level: 'silent', service: 'test' });
+const TOKEN = expect.stringMatching(/^trading\.\d+$/);
 let db: Database;
 let feed: Feed;
 let drop: () => Promise<void>;
@@ -24,6 +26,7 @@ function contextOn(database: Database): SubgraphContext<PrismaClient> {
     db: database,
     prisma: new PrismaClient({ adapter: new PrismaPg(database.pool, { schema: 'trading' }) }),
     feed,
+    cache: new Cache({}),
     service: undefined,
     graph: createGraphClient(() => Promise.reject(new Error('not asked'))),
     log,
@@ -68,7 +71,7 @@ const add = (input: { name: string; note?: string | null; idempotencyKey?: strin
 
 describe('a command', () => {
   it('commits and gives its result', async () => {
-    expect(await add({ name: 'a' })).toEqual({ amount: 1, errors: [] });
+    expect(await add({ name: 'a' })).toEqual({ amount: 1, errors: [], readToken: TOKEN });
     expect(await amountOf('a')).toBe(1);
   });
 
@@ -88,7 +91,7 @@ describe('a command', () => {
       throw new Error('a bug');
     });
     await expect(broken).rejects.toThrow('a bug');
-    expect(await add(input)).toEqual({ amount: 1, errors: [] });
+    expect(await add(input)).toEqual({ amount: 1, errors: [], readToken: TOKEN });
   });
 
   it('is run again after a deadlock', async () => {
@@ -100,7 +103,7 @@ describe('a command', () => {
         return {};
       });
     const payloads = await Promise.all([move('a', 'b'), move('b', 'a'), move('a', 'b')]);
-    expect(payloads).toEqual([{ errors: [] }, { errors: [] }, { errors: [] }]);
+    expect(payloads).toEqual([1, 2, 3].map(() => ({ errors: [], readToken: TOKEN })));
     expect([await amountOf('a'), await amountOf('b')]).toEqual([-1, 1]);
   });
 
@@ -114,8 +117,16 @@ describe('a command', () => {
 
 describe('an idempotency key', () => {
   it('gives the first answer again, whatever the order of the fields', async () => {
-    expect(await add({ name: 'a', note: 'x', idempotencyKey: 'k' })).toEqual({ amount: 1, errors: [] });
-    expect(await add({ idempotencyKey: 'k', note: 'x', name: 'a' })).toEqual({ amount: 1, errors: [] });
+    expect(await add({ name: 'a', note: 'x', idempotencyKey: 'k' })).toEqual({
+      amount: 1,
+      errors: [],
+      readToken: TOKEN,
+    });
+    expect(await add({ idempotencyKey: 'k', note: 'x', name: 'a' })).toEqual({
+      amount: 1,
+      errors: [],
+      readToken: TOKEN,
+    });
     expect(await amountOf('a')).toBe(1);
   });
 
@@ -146,7 +157,7 @@ describe('an idempotency key', () => {
   it('may be used again after a day', async () => {
     await add({ name: 'a', idempotencyKey: 'k' });
     await db.query(sql`update idempotency_keys set created_at = now() - interval '25 hours'`);
-    expect(await add({ name: 'b', idempotencyKey: 'k' })).toEqual({ amount: 1, errors: [] });
+    expect(await add({ name: 'b', idempotencyKey: 'k' })).toEqual({ amount: 1, errors: [], readToken: TOKEN });
   });
 
   it('has 1 to 200 characters', async () => {

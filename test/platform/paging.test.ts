@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { Cache } from '../../platform/cache/cache.ts';
 import { type Database, openDatabase } from '../../platform/database/database.ts';
 import { sql } from '../../platform/database/sql.ts';
 import { childList, createLoaders, entity } from '../../platform/loaders.ts';
@@ -12,6 +13,8 @@ interface FillRow {
   quantity: string;
   filledAt: string;
 }
+
+const READING = { isFresh: false, after: [], degrade: () => undefined };
 
 const fills = connectionSource<FillRow>({
   table: 'fills',
@@ -110,7 +113,7 @@ describe('a connection', () => {
 
 describe('child connections', () => {
   it('of many parents cost one statement, and one more when counted', async () => {
-    const loaders = createLoaders(db);
+    const loaders = createLoaders(db, new Cache({ bytes: 0 }), READING);
     const before = db.statements();
     const parents = ['a', 'b', 'c', 'nobody'];
     const lists = await Promise.all(
@@ -129,14 +132,17 @@ describe('child connections', () => {
   });
 
   it('find their parents by a condition of their own', async () => {
-    const page = await connectChildren(db, createLoaders(db), fills, 'tags', 't1', { first: 500, sortOrder: 'ASC' });
+    const page = await connectChildren(db, createLoaders(db, new Cache({ bytes: 0 }), READING), fills, 'tags', 't1', {
+      first: 500,
+      sortOrder: 'ASC',
+    });
     expect(page.nodes.map((row) => row.fillId)).toEqual(Array.from({ length: 15 }, (_, i) => idOf(2 * i + 1)));
   });
 });
 
 describe('loaders', () => {
   it('read many keys in one statement and answer in their order', async () => {
-    const loaders = createLoaders(db);
+    const loaders = createLoaders(db, new Cache({ bytes: 0 }), READING);
     const before = db.statements();
     const keys = [idOf(3), 'not a uuid', idOf(1).toUpperCase(), idOf(99), idOf(3)];
     const rows = await Promise.all(keys.map((key) => loaders.load(fill, key)));
@@ -145,7 +151,7 @@ describe('loaders', () => {
   });
 
   it('keep a child list within its bound, in order', async () => {
-    const loaders = createLoaders(db);
+    const loaders = createLoaders(db, new Cache({ bytes: 0 }), READING);
     const [ofA, ofNobody] = await Promise.all([loaders.list(fillsOfAccount, 'a'), loaders.list(fillsOfAccount, 'x')]);
     expect(ofA.map((row) => row.fillId)).toEqual([3, 6, 9].map(idOf));
     expect(ofNobody).toEqual([]);

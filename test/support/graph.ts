@@ -1,10 +1,13 @@
 /** The whole graph in this process, on a real PostgreSQL database of its own. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parse } from 'graphql';
 import pg from 'pg';
 import { inject } from 'vitest';
 import { createGateway, type Gateway, type GatewaySubgraph } from '../../gateway/gateway.ts';
 import { type Domain, schemaOf } from '../../platform/domains.ts';
-import { createGraphClient, type GraphClient } from '../../platform/graph-client.ts';
+import type { Feed } from '../../platform/feed/feed.ts';
+import { covers, parseSnapshot } from '../../platform/feed/snapshot.ts';
+import { createGraphClient, FRESH, type GraphClient } from '../../platform/graph-client.ts';
 import { createLogger } from '../../platform/log.ts';
 import { type Subgraph, startSubgraph } from '../../platform/subgraph.ts';
 import { type SubgraphServer, serveSubgraph } from '../../platform/subgraph-server.ts';
@@ -24,7 +27,10 @@ export interface TestGraph {
   run(query: string, variables?: Record<string, unknown>, headers?: Record<string, string>): Promise<Answer>;
   /** One operation on a subgraph alone. */
   subgraph(domain: Domain, query: string, variables?: Record<string, unknown>): Promise<Answer>;
-  /** Rows of a statement sent as the domain's own role, as pg gives them. */
+  /**
+   * Rows of a statement sent as the domain's own role, as pg gives them. After one that writes it waits until the feed
+   * has brought what is committed, so that the next read shows it whatever is cached.
+   */
   // biome-ignore lint/suspicious/noExplicitAny: a test reads whatever shape its statement gives
   sql(domain: Domain, text: string, params?: unknown[]): Promise<any[]>;
   client: GraphClient;
@@ -53,7 +59,7 @@ export async function startGraph(settings: TestGraphOptions = {}): Promise<TestG
   const { url, drop } = await copyTemplate(adminUrl);
   const log = createLogger({ level: process.env.LOG_LEVEL ?? 'fatal', service: 'test' });
   const client = createGraphClient(
-    (document, variables) => gateway.execute(document, variables),
+    (document, variables) => gateway.execute(document, variables, { headers: FRESH }),
     (document, variables) => gateway.subscribe(document, variables),
   );
   const subgraphs = new Map(
@@ -87,7 +93,12 @@ export async function startGraph(settings: TestGraphOptions = {}): Promise<TestG
     subgraphs,
     servers,
     calls,
-    sql: database.query,
+    async sql(domain, text, params) {
+      const rows = await database.query(domain, text, params);
+      const { feed } = subgraphs.get(domain) as Subgraph;
+      if (!READS.test(text) && feed.hub.isAlive(Date.now())) await caughtUp(feed, database, domain);
+      return rows;
+    },
     run: async (query, variables, headers) =>
       asJson(await gateway.execute(query, variables, headers === undefined ? {} : { headers })),
     subgraph: async (domain, query, variables) => {
@@ -104,6 +115,20 @@ export async function startGraph(settings: TestGraphOptions = {}): Promise<TestG
       await drop();
     },
   };
+}
+
+const READS = /^\s*(select|show|explain)\b/i;
+
+const CATCH_UP_MS = 5_000; // 5 seconds
+
+async function caughtUp(feed: Feed, database: ReturnType<typeof sqlOf>, domain: Domain): Promise<void> {
+  const [row] = await database.query(domain, 'select pg_current_snapshot()::text as snapshot');
+  const written = parseSnapshot(row.snapshot);
+  const until = Date.now() + CATCH_UP_MS;
+  while (!(feed.hub.snapshot && covers(feed.hub.snapshot, written)) && Date.now() < until) {
+    feed.ring();
+    await sleep(2);
+  }
 }
 
 function asJson(result: unknown): Answer {

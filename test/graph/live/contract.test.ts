@@ -105,7 +105,7 @@ describe('the image of a row in the log', () => {
     for (const { relation } of keys) latest.set(relation, new Map());
     const [state] = await db.query<{ snapshot: string }>(sql`select snapshot::text as snapshot from feed_state`);
     const [since, snapshot] = ['3:3:', state?.snapshot ?? ''].map(parseSnapshot) as [Snapshot, Snapshot];
-    const reader = new TickReader(feed.db, feed.instants(), { tick: Number.MAX_SAFE_INTEGER, since, snapshot, at: '' });
+    const reader = new TickReader(feed.db, feed.tables(), { tick: Number.MAX_SAFE_INTEGER, since, snapshot, at: '' });
     for (let hasMore = true; hasMore; ) {
       const part = await reader.next();
       for (const change of part.changes) latest.get(change.relation)?.set(change.key, change);

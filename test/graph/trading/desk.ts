@@ -3,14 +3,22 @@ import { expect } from 'vitest';
 import type { TestGraph } from '../../support/graph.ts';
 
 export const ACCOUNT = '00000000-0000-4000-8000-000000000001';
+/** Headers of a request that reads everything from PostgreSQL. */
+export const UNCACHED = { 'cache-control': 'no-cache' };
+
 export const OTHER_ACCOUNT = '00000000-0000-4000-8000-000000000002';
 
 // biome-ignore lint/suspicious/noExplicitAny: a test reads whatever shape its query asked for
 type Data = any;
 
 /** The data of an operation, sent as a client sends it, that must have no errors. */
-export async function ask(graph: TestGraph, query: string, variables: object = {}): Promise<Data> {
-  const { data, errors } = await graph.run(query, { ...variables });
+export async function ask(
+  graph: TestGraph,
+  query: string,
+  variables: object = {},
+  headers: Record<string, string> = {},
+): Promise<Data> {
+  const { data, errors } = await graph.run(query, { ...variables }, headers);
   expect(errors).toBeUndefined();
   return data;
 }

@@ -1,7 +1,7 @@
 /** Every filter, sort and look-up, over one small desk written as another service would write it. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startGraph, type TestGraph } from '../../support/graph.ts';
-import { ACCOUNT, ask, askTrading, fault, OTHER_ACCOUNT } from './desk.ts';
+import { ACCOUNT, ask, askTrading, fault, OTHER_ACCOUNT, UNCACHED } from './desk.ts';
 
 let graph: TestGraph;
 beforeAll(async () => {
@@ -304,7 +304,7 @@ describe('entities and their children', () => {
       trades(first: 1) { nodes { tradeId } pageInfo { hasNextPage } }
       positions(filter: { isOpen: true }, first: 10) { nodes { positionId } } } } }`;
     const before = graph.statements();
-    const { strategies } = await ask(graph, query);
+    const { strategies } = await ask(graph, query, {}, UNCACHED);
     // The strategies; their P&L, orders with a count, trades, positions; the orders' trades with a count; and the
     // orders and strategies that those trades name.
     expect(graph.statements() - before).toBe(10);

@@ -28,7 +28,7 @@ export async function handFed({ feed, db }: TestFeed): Promise<HandFed> {
   const state = await readState(db.pool);
   hub.start({ ...state, at: state.tickedAt });
   const take = async (tick: StoredTick) => {
-    const reader = new TickReader(db.pool, feed.instants(), tick);
+    const reader = new TickReader(db.pool, feed.tables(), tick);
     for (let hasMore = true; hasMore; ) {
       const part = await reader.next();
       hasMore = part.hasMore;
@@ -55,7 +55,7 @@ export async function handFed({ feed, db }: TestFeed): Promise<HandFed> {
   const reader: FeedReader = {
     hub,
     db: db.pool,
-    instants: feed.instants,
+    tables: feed.tables,
     ready: async () => undefined,
     limit: async (work) => {
       const done = await work();

@@ -1,6 +1,6 @@
 /** How much of the log is kept, and what becomes of readers who come too late. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { readInstants } from '../../../platform/feed/change-log.ts';
+import { readCapturedTables } from '../../../platform/feed/captured-tables.ts';
 import { Replay } from '../../../platform/feed/replay.ts';
 import { keepWithin } from '../../../platform/feed/retention.ts';
 import { orderTopic } from '../../../subgraphs/trading/topics.ts';
@@ -125,7 +125,7 @@ describe('a reader who comes back', () => {
     await addOrders(database, 1_300);
     await ticked(database);
     const connection = await database.connect();
-    const replay = new Replay(connection, await readInstants(connection), 'orders', { tick: from });
+    const replay = new Replay(connection, await readCapturedTables(connection), 'orders', { tick: from });
     expect(await replay.next()).toHaveLength(1_000);
     for (let i = 0; i < 8; i++) await turn();
     expect(await replay.next()).toBe('gone');

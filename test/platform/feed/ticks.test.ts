@@ -1,7 +1,8 @@
 /** How changes are cut into ticks: nothing that commits late is missed, and every process tells the same. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { look, readInstants, type StoredTick } from '../../../platform/feed/change-log.ts';
+import { readCapturedTables } from '../../../platform/feed/captured-tables.ts';
+import { look, type StoredTick } from '../../../platform/feed/change-log.ts';
 import { readState } from '../../../platform/feed/feed-state.ts';
 import type { Snapshot } from '../../../platform/feed/snapshot.ts';
 import { parseSnapshot } from '../../../platform/feed/snapshot.ts';
@@ -30,7 +31,7 @@ describe('a tick', () => {
   async function readAll(since: Snapshot, snapshot: Snapshot): Promise<number[]> {
     const client = await database.connect();
     const tick: StoredTick = { tick: 1, since, snapshot, at: '' };
-    const reader = new TickReader(client, await readInstants(client), tick, { relation: 'nothing' });
+    const reader = new TickReader(client, await readCapturedTables(client), tick, { relation: 'nothing' });
     const read: number[] = [];
     for (let hasMore = true; hasMore; ) {
       const part = await reader.next();

@@ -1,0 +1,429 @@
+/**
+ * What has been read of a domain's tables: in this process, and in Redis where there is one. Nothing in it is older than
+ * the feed has come here: whatever the feed has touched since a value was read is read again.
+ *
+ * Whoever reads from PostgreSQL notes first how far the feed has come. If it touches what he reads while he reads, what he
+ * has found may be old, and is not kept. So no order of events leaves an old value in the cache.
+ */
+
+import { isUnreachable } from '../database/database-error.ts';
+import type { CapturedTables } from '../feed/captured-tables.ts';
+import type { RowChange, TickPart } from '../feed/change.ts';
+import type { Hub } from '../feed/hub.ts';
+import type { Mirror } from '../feed/mirror.ts';
+import { sees } from '../feed/snapshot.ts';
+import type { BroadcastPart } from '../feed/tick-broadcast.ts';
+import type { Family, Reading } from './family.ts';
+import { Fence, placeOf } from './fence.ts';
+import { OwnWrites, readOwnWrites, type Transactional } from './own-writes.ts';
+import { ProcessTier } from './process-tier.ts';
+import type { Changed, Held, RedisTier } from './redis-tier.ts';
+
+export interface CacheOptions {
+  /** Bytes of this process, about; 0 for none. @default DEFAULT_CACHE_BYTES */
+  bytes?: number | undefined;
+  redis?: RedisTier | undefined;
+}
+
+/** How the cache has done since the start. */
+export interface CacheStatistics {
+  /** Values found in this process. */
+  processHits: number;
+  /** Values found in Redis. */
+  redisHits: number;
+  /** Values read from PostgreSQL. */
+  misses: number;
+  /** Values read from PostgreSQL because whoever asked wanted nothing older, or the feed did not say what is old. */
+  bypasses: number;
+  /** Values served while the database did not answer. */
+  stale: number;
+  entries: number;
+  bytes: number;
+  evictions: number;
+  redisErrors: number;
+  /** Times that what Redis holds did not join on and began anew. */
+  redisGenerations: number;
+}
+
+export const DEFAULT_CACHE_BYTES = 64 * 1024 ** 2; // 64 MiB
+
+/** A table of which more rows change in one part counts as touched whole in Redis. */
+const TOUCHED_LIMIT = 200;
+
+/** Families that are remembered as followed; clients may ask for more kinds of pages than that. */
+const FAMILIES_LIMIT = 10_000;
+
+interface Slot {
+  key: string;
+  id: string;
+  place: number;
+}
+
+interface Flight {
+  moment: number;
+  value: Promise<unknown>;
+}
+
+export class Cache implements Mirror {
+  private readonly fence = new Fence();
+  private readonly ownWrites = new OwnWrites(this.fence);
+  private readonly process: ProcessTier;
+  private readonly redis: RedisTier | undefined;
+  private readonly families = new Set<string>();
+  private readonly rowFamilies = new Map<string, Family<unknown>[]>();
+  private readonly flights = new Map<string, Flight>();
+  private readonly isOn: boolean;
+  private hub: Pick<Hub, 'isAlive' | 'snapshot' | 'completeAt'> | null = null;
+  private tables: CapturedTables = new Map();
+  private epoch = '';
+  /** Everything up to this tick has arrived here. */
+  private tick = 0;
+  /** Transactions of the tick that is arriving. */
+  private readonly arrived = new Set<number>();
+  private readonly counts = { processHits: 0, redisHits: 0, misses: 0, bypasses: 0, stale: 0 };
+
+  constructor({ bytes = DEFAULT_CACHE_BYTES, redis }: CacheOptions) {
+    this.isOn = bytes > 0;
+    this.process = new ProcessTier(bytes);
+    this.redis = redis;
+  }
+
+  /** The feed that it follows; before that it keeps nothing. */
+  follow(hub: Pick<Hub, 'isAlive' | 'snapshot' | 'completeAt'>): void {
+    this.hub = hub;
+  }
+
+  /**
+   * The values of the keys, in their order. `read` gives them from PostgreSQL, at once for all that are not here.
+   * @throws what `read` throws, unless the database is away and the cache has them
+   */
+  async read<Value>(
+    family: Family<Value>,
+    keys: readonly string[],
+    read: (keys: readonly string[]) => Promise<readonly Value[]>,
+    reading: Reading,
+  ): Promise<Value[]> {
+    if (!this.isOn || !this.isFollowed(family)) return [...(await read(keys))];
+    const slots = keys.map((key) => slotOf(family, key));
+    const values = this.mayServe(reading)
+      ? await this.serve(family, slots, read, reading)
+      : await this.bypass(family, slots, read, reading);
+    return values as Value[];
+  }
+
+  learn(tables: CapturedTables): void {
+    this.tables = tables;
+  }
+
+  begin(epoch: string, tick: number): void {
+    this.epoch = epoch;
+    this.tick = tick;
+    this.fence.begin(tick);
+    this.ownWrites.clear();
+    this.process.clear();
+    this.flights.clear();
+  }
+
+  take({ tick, changes, isLast }: TickPart): void {
+    for (const change of changes) this.apply(change, tick);
+    for (const { xid } of changes) this.arrived.add(xid);
+    if (!isLast) return;
+    this.tick = tick;
+    for (const xid of this.arrived) this.ownWrites.release(xid);
+    this.arrived.clear();
+  }
+
+  lead(part: BroadcastPart): void {
+    if (!this.redis || !this.isOn) return;
+    const touched = new Set<number | string>();
+    const changed: Changed[] = [];
+    const sizes = Map.groupBy(part.changes, ({ relation }) => relation);
+    for (const [table, changes] of sizes) {
+      if (changes.length > TOUCHED_LIMIT) {
+        touched.add(`all ${table}`);
+        continue;
+      }
+      for (const change of changes) {
+        for (const place of this.placesOf(change)) touched.add(place);
+        for (const family of this.rowFamilies.get(table) ?? []) {
+          const { id, place } = slotOf(family, change.key);
+          const json = change.op === 'D' ? '' : JSON.stringify(change.row);
+          changed.push({ id, table, place, version: versionOf(change.row), json });
+        }
+      }
+    }
+    this.redis.apply(part, [...touched], changed);
+  }
+
+  /**
+   * At the end of a command's transaction, before it is committed: its number. What it has written is read from
+   * PostgreSQL in this process until the feed has brought it, or `forget` says that it was rolled back.
+   */
+  async expect(tx: Transactional): Promise<number> {
+    const { xid, writes } = await readOwnWrites(tx);
+    if (this.isOn && writes)
+      this.ownWrites.hold(
+        xid,
+        writes.flatMap((write) => [...this.placesOf(write)]),
+      );
+    return xid;
+  }
+
+  forget(xid: number): void {
+    this.ownWrites.release(xid);
+  }
+
+  statistics(): CacheStatistics {
+    const { size: entries, bytes, evictions } = this.process;
+    const { errors: redisErrors = 0, generations: redisGenerations = 0 } = this.redis ?? {};
+    return { ...this.counts, entries, bytes, evictions, redisErrors, redisGenerations };
+  }
+
+  /** Forgets everything, here and in Redis. Other processes go on with what they have, which is as true as it was. */
+  async clear(): Promise<number> {
+    const { size } = this.process;
+    this.process.clear();
+    this.flights.clear();
+    await this.redis?.clear();
+    return size;
+  }
+
+  close(): void {
+    this.redis?.close();
+  }
+
+  /** Whether what is here is known to be no older than the feed's lag, and new enough for whoever asks. */
+  private mayServe({ isFresh, after }: Reading): boolean {
+    const { hub } = this;
+    if (isFresh || !hub?.isAlive(Date.now())) return false;
+    return after.every((xid) => hub.snapshot !== null && sees(hub.snapshot, xid));
+  }
+
+  private async serve(
+    family: Family<unknown>,
+    slots: readonly Slot[],
+    read: (keys: readonly string[]) => Promise<readonly unknown[]>,
+    reading: Reading,
+  ): Promise<unknown[]> {
+    const found = new Map<string, unknown>();
+    const now = Date.now();
+    for (const { id, place } of slots) {
+      const entry = this.process.get(id);
+      if (entry && entry.expiresAt > now && this.fence.isCurrent(place, entry.moment)) found.set(id, entry.value);
+    }
+    this.counts.processHits += found.size;
+    if (found.size === slots.length) return slots.map(({ id }) => found.get(id));
+
+    let missing = slots.filter(({ id }) => !found.has(id));
+    const held = await this.readRedis(family, missing, reading);
+    if (held) {
+      for (const [id, value] of held.values) found.set(id, value);
+      this.counts.redisHits += held.values.size;
+      missing = missing.filter(({ id }) => !found.has(id));
+    }
+    await this.readMissing(family, missing, read, reading, held?.generation, found);
+    return slots.map(({ id }) => found.get(id));
+  }
+
+  private async readRedis(family: Family<unknown>, slots: readonly Slot[], reading: Reading) {
+    if (!this.redis) return null;
+    if (!this.redis.isUsable()) {
+      reading.degrade({ store: 'REDIS', asOf: null });
+      return null;
+    }
+    const held = await this.redis.read(family.table, slots);
+    if (!held) return null;
+    return { generation: held.generation, values: this.accept(family, slots, held) };
+  }
+
+  /** What may be used of what Redis has: nothing that this process knows to have been touched since. */
+  private accept(family: Family<unknown>, slots: readonly Slot[], { epoch, tick, values }: Held) {
+    const accepted = new Map<string, unknown>();
+    if (epoch !== this.epoch) return accepted;
+    for (const [i, slot] of slots.entries()) {
+      const json = values[i];
+      if (json === null || json === undefined || !this.fence.isCurrentAt(slot.place, tick)) continue;
+      const value: unknown = JSON.parse(json);
+      accepted.set(slot.id, value);
+      this.keep(family, slot, value, this.fence.moment);
+    }
+    return accepted;
+  }
+
+  /** Reads from PostgreSQL what nobody is reading already, and keeps it. */
+  private async readMissing(
+    family: Family<unknown>,
+    slots: readonly Slot[],
+    read: (keys: readonly string[]) => Promise<readonly unknown[]>,
+    reading: Reading,
+    generation: string | undefined,
+    found: Map<string, unknown>,
+  ): Promise<void> {
+    const flying: Promise<unknown>[] = [];
+    const own: Slot[] = [];
+    for (const slot of slots) {
+      const flight = this.flights.get(slot.id);
+      if (flight && this.fence.isCurrent(slot.place, flight.moment)) {
+        flying.push(flight.value.then((value) => found.set(slot.id, value)));
+      } else own.push(slot);
+    }
+    if (own.length > 0) {
+      this.counts.misses += own.length;
+      const { moment } = this.fence;
+      const reads = this.readAndKeep(family, own, read, generation);
+      for (const [i, { id }] of own.entries()) this.fly(id, { moment, value: reads.then((values) => values[i]) });
+      const land = (values: readonly unknown[]) => {
+        for (const [i, { id }] of own.entries()) found.set(id, values[i]);
+      };
+      flying.push(reads.then(land));
+    }
+    try {
+      await Promise.all(flying);
+    } catch (error) {
+      await this.fallBack(family, slots, reading, error, found);
+    }
+  }
+
+  private fly(id: string, flight: Flight): void {
+    this.flights.set(id, flight);
+    const land = () => {
+      if (this.flights.get(id) === flight) this.flights.delete(id);
+    };
+    flight.value.then(land, land);
+  }
+
+  private async readAndKeep(
+    family: Family<unknown>,
+    slots: readonly Slot[],
+    read: (keys: readonly string[]) => Promise<readonly unknown[]>,
+    generation: string | undefined,
+  ): Promise<readonly unknown[]> {
+    const { tick, epoch } = this;
+    const { moment } = this.fence;
+    const values = await read(slots.map(({ key }) => key));
+    if (epoch === '' || epoch !== this.epoch) return values;
+    for (const [i, slot] of slots.entries()) this.keep(family, slot, values[i], moment);
+    if (this.redis && generation !== undefined) {
+      const entries = slots.map(({ id, place }, i) => {
+        const value = values[i] ?? null;
+        return { id, place, ttlMs: ttlOf(family, value), version: versionOf(value), json: JSON.stringify(value) };
+      });
+      void this.redis.store(generation, tick, family.table, entries);
+    }
+    return values;
+  }
+
+  /** PostgreSQL first: the feed does not say what is old, or whoever asks wants nothing that may be. */
+  private async bypass(
+    family: Family<unknown>,
+    slots: readonly Slot[],
+    read: (keys: readonly string[]) => Promise<readonly unknown[]>,
+    reading: Reading,
+  ): Promise<unknown[]> {
+    this.counts.bypasses += slots.length;
+    try {
+      return [...(await this.readAndKeep(family, slots, read, undefined))];
+    } catch (error) {
+      const found = new Map<string, unknown>();
+      await this.fallBack(family, slots, reading, error, found);
+      return slots.map(({ id }) => found.get(id));
+    }
+  }
+
+  /** While the database is away: what is known, which whoever asks is told is old. */
+  private async fallBack(
+    family: Family<unknown>,
+    slots: readonly Slot[],
+    reading: Reading,
+    error: unknown,
+    found: Map<string, unknown>,
+  ): Promise<void> {
+    if (reading.isFresh || !isUnreachable(error)) throw error;
+    const missing: Slot[] = [];
+    for (const slot of slots) {
+      if (found.has(slot.id)) continue;
+      const entry = this.process.get(slot.id);
+      if (entry && this.fence.isCurrent(slot.place, entry.moment)) found.set(slot.id, entry.value);
+      else missing.push(slot);
+    }
+    if (missing.length > 0) {
+      const held = await this.redis?.read(family.table, missing);
+      const kept = held ? this.accept(family, missing, held) : new Map<string, unknown>();
+      if (missing.some(({ id }) => !kept.has(id))) throw error;
+      for (const [id, value] of kept) found.set(id, value);
+    }
+    this.counts.stale += slots.length;
+    reading.degrade({ store: 'POSTGRESQL', asOf: new Date(this.hub?.completeAt ?? 0).toISOString() });
+  }
+
+  private keep(family: Family<unknown>, { id, place }: Slot, value: unknown, moment: number): void {
+    if (!this.fence.isCurrent(place, moment)) return;
+    this.process.set(id, { value, place, moment, expiresAt: Date.now() + ttlOf(family, value) });
+  }
+
+  /** A change makes void what is made of its row; the row itself is replaced where it is held. */
+  private apply(change: RowChange, tick: number): void {
+    const held = (this.rowFamilies.get(change.relation) ?? []).map((family) => {
+      const { id, place } = slotOf(family, change.key);
+      const entry = this.process.peek(id);
+      return { id, entry, isCurrent: entry !== undefined && this.fence.isCurrent(place, entry.moment) };
+    });
+    for (const place of this.placesOf(change)) this.fence.touch(place, tick);
+    for (const { id, entry, isCurrent } of held) {
+      if (!entry) continue;
+      if (change.op === 'D') this.process.delete(id);
+      else {
+        const isNewer = isCurrent && versionOf(entry.value) > versionOf(change.row);
+        this.process.set(id, { ...entry, value: isNewer ? entry.value : change.row, moment: this.fence.moment });
+      }
+    }
+  }
+
+  /** Where the fence is touched by a change: its row, and whatever has it in one of its lists, now or before. */
+  private *placesOf({
+    relation,
+    key,
+    row,
+    was,
+  }: Pick<RowChange, 'relation' | 'key' | 'row' | 'was'>): Generator<number> {
+    const table = this.tables.get(relation);
+    if (!table) return;
+    yield placeOf(relation, table.key, key);
+    for (const route of table.routes) {
+      yield placeOf(relation, route, String(row[route]));
+      if (was && route in was) yield placeOf(relation, route, String(was[route]));
+    }
+  }
+
+  /** Whether the feed tells what becomes of the family's values. */
+  private isFollowed(family: Family<unknown>): boolean {
+    if (this.families.has(family.name)) return true;
+    const table = this.tables.get(family.table);
+    if (!table || (family.column !== table.key && !table.routes.includes(family.column))) return false;
+    if (this.families.size < FAMILIES_LIMIT) this.families.add(family.name);
+    if (family.isRow && family.column === table.key) {
+      const known = this.rowFamilies.get(family.table) ?? [];
+      if (!known.some(({ name }) => name === family.name)) this.rowFamilies.set(family.table, [...known, family]);
+    }
+    return true;
+  }
+}
+
+function slotOf(family: Family<unknown>, key: string): Slot {
+  return { key, id: `${family.name}:${key}`, place: placeOf(family.table, family.column, key) };
+}
+
+/** The row's version, or 0 of what has none. */
+function versionOf(value: unknown): number {
+  const version = (value as { version?: unknown } | null)?.version;
+  return typeof version === 'number' ? version : 0;
+}
+
+/** Absences are believed for a short time only. */
+const ABSENT_TTL_MS = 5_000; // 5 seconds
+
+/** With some chance in it, so that what was read together does not expire together. */
+function ttlOf(family: Family<unknown>, value: unknown): number {
+  const ttlMs = value === null || value === undefined ? ABSENT_TTL_MS : family.ttlMs;
+  return Math.round(ttlMs * (0.9 + Math.random() * 0.2));
+}

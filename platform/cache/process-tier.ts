@@ -1,0 +1,84 @@
+/** Cached values of this process, the least recently used ones given up when they take too many bytes. */
+
+export interface Entry {
+  /** A row, a list, or null where there is none. Shared by all who read it, who leave it as it is. */
+  readonly value: unknown;
+  /** Place of the fence at which what it is made of is touched. */
+  readonly place: number;
+  /** Moment of the fence at which it was read. */
+  readonly moment: number;
+  /** Milliseconds of this process's clock; afterwards it serves only while the database is away. */
+  readonly expiresAt: number;
+  readonly bytes: number;
+}
+
+/** What an entry costs beside its value, about. */
+const ENTRY_BYTES = 200;
+
+export class ProcessTier {
+  bytes = 0;
+  evictions = 0;
+  private readonly entries = new Map<string, Entry>();
+  private readonly limit: number;
+
+  /** @param limit bytes, about */
+  constructor(limit: number) {
+    this.limit = limit;
+  }
+
+  get size(): number {
+    return this.entries.size;
+  }
+
+  get(id: string): Entry | undefined {
+    const entry = this.entries.get(id);
+    if (!entry) return undefined;
+    this.entries.delete(id);
+    this.entries.set(id, entry);
+    return entry;
+  }
+
+  /** The entry, without counting as a use of it. */
+  peek(id: string): Entry | undefined {
+    return this.entries.get(id);
+  }
+
+  set(id: string, { value, ...rest }: Omit<Entry, 'bytes'>): void {
+    const bytes = ENTRY_BYTES + id.length + sizeOf(value);
+    this.delete(id);
+    if (bytes > this.limit) return;
+    this.entries.set(id, { value, ...rest, bytes });
+    this.bytes += bytes;
+    for (const oldest of this.entries.keys()) {
+      if (this.bytes <= this.limit) break;
+      this.delete(oldest);
+      this.evictions++;
+    }
+  }
+
+  delete(id: string): void {
+    const entry = this.entries.get(id);
+    if (!entry) return;
+    this.bytes -= entry.bytes;
+    this.entries.delete(id);
+  }
+
+  clear(): void {
+    this.entries.clear();
+    this.bytes = 0;
+  }
+
+  /** The entries, least recently used first. */
+  [Symbol.iterator](): IterableIterator<[string, Entry]> {
+    return this.entries.entries();
+  }
+}
+
+/** Bytes that the value takes, about. */
+function sizeOf(value: unknown): number {
+  if (typeof value === 'string') return 24 + value.length;
+  if (typeof value !== 'object' || value === null) return 8;
+  let bytes = 32;
+  for (const part of Object.values(value)) bytes += 8 + sizeOf(part);
+  return bytes;
+}

@@ -1,0 +1,170 @@
+/**
+ * Cached values that all processes of a domain share. The leader of the feed keeps them in step with it; whoever reads
+ * learns up to which tick they are, and takes nothing that he knows to have been touched since.
+ *
+ * Nothing here waits for Redis for long or fails because of it: what is not to be had is read from PostgreSQL. What the
+ * leader could not apply it need not repeat: at the next tick the figures do not join, and a new generation begins.
+ */
+import { randomBytes } from 'node:crypto';
+import { CircuitState, ConsecutiveBreaker, circuitBreaker, handleAll } from 'cockatiel';
+import type { Redis } from 'ioredis';
+import type { BroadcastPart } from '../feed/tick-broadcast.ts';
+import type { Logger } from '../log.ts';
+import { connectRedis } from '../redis.ts';
+import { APPLY, READ, STORE } from './scripts.ts';
+
+export interface RedisTierOptions {
+  url: string;
+  /** The domain's, with its colon: "trading:". */
+  prefix: string;
+  log: Logger;
+}
+
+/** What Redis has of some entries. */
+export interface Held {
+  generation: string;
+  epoch: string;
+  /** Everything up to this tick has been applied to the values. */
+  tick: number;
+  /** JSON, or null where there is nothing that may be used. */
+  values: (string | null)[];
+}
+
+export interface Kept {
+  id: string;
+  place: number;
+  ttlMs: number;
+  version: number;
+  json: string;
+}
+
+/** A row as it is now; without JSON it is gone. */
+export interface Changed {
+  id: string;
+  table: string;
+  place: number;
+  version: number;
+  json: string;
+}
+
+/** The cache must be faster than what it stands for: who waits longer goes to PostgreSQL. */
+const COMMAND_TIMEOUT_MS = 250;
+
+/** Failures one after the other after which Redis is left alone for a while. */
+const FAILURES = 5;
+const REST_MS = 60_000; // a minute, or until it has been connected to anew
+
+/** Bytes that wait to be sent at most; what follows is not applied. */
+const BACKLOG_BYTES = 8 * 1024 ** 2; // 8 MiB
+
+interface Scripts {
+  cacheRead(...args: (string | number)[]): Promise<[string, string, string, (string | null)[]] | []>;
+  cacheStore(...args: (string | number)[]): Promise<number>;
+  cacheApply(...args: (string | number)[]): Promise<'applied' | 'begun' | 'deposed'>;
+}
+
+export class RedisTier {
+  /** Reads and writes that failed. */
+  errors = 0;
+  /** Times that a new generation has begun. */
+  generations = 0;
+  private readonly redis: Redis & Scripts;
+  private readonly prefix: string;
+  private readonly fence: string;
+  private readonly log: Logger;
+  private breaker = createBreaker();
+  private epoch = '';
+  private opened = 0;
+
+  constructor({ url, prefix, log }: RedisTierOptions) {
+    this.prefix = `${prefix}cache:`;
+    this.fence = `${this.prefix}fence`;
+    this.log = log;
+    const redis = connectRedis({ url, log, commandTimeoutMs: COMMAND_TIMEOUT_MS });
+    redis.defineCommand('cacheRead', { lua: READ });
+    redis.defineCommand('cacheStore', { lua: STORE });
+    redis.defineCommand('cacheApply', { lua: APPLY });
+    redis.on('ready', () => {
+      this.breaker = createBreaker();
+    });
+    this.redis = redis as Redis & Scripts;
+  }
+
+  /** Whether Redis is asked at present. */
+  isUsable(): boolean {
+    return this.redis.status === 'ready' && this.breaker.state !== CircuitState.Open;
+  }
+
+  /** What is there of the entries, which depend on one table; null where Redis does not say. */
+  async read(table: string, entries: readonly { id: string; place: number }[]): Promise<Held | null> {
+    const keys = entries.map(({ id }) => this.prefix + id);
+    const places = entries.map(({ place }) => place);
+    const answer = await this.ask(() => this.redis.cacheRead(keys.length + 1, this.fence, ...keys, table, ...places));
+    const [generation, epoch, tick, values] = answer ?? [];
+    if (generation === undefined || epoch === undefined || !values) return null;
+    return { generation, epoch, tick: Number(tick), values };
+  }
+
+  /** Keeps what was read when `tick` had arrived, unless it has been touched since. */
+  async store(generation: string, tick: number, table: string, entries: readonly Kept[]): Promise<number> {
+    const keys = entries.map(({ id }) => this.prefix + id);
+    const values = entries.flatMap(({ place, ttlMs, version, json }) => [place, ttlMs, version, json]);
+    const stored = await this.ask(() =>
+      this.redis.cacheStore(keys.length + 1, this.fence, ...keys, generation, tick, table, ...values),
+    );
+    return stored ?? 0;
+  }
+
+  /** Applies, in order, a part of a tick that this process has found as the leader of the feed. */
+  apply(part: BroadcastPart, touched: readonly (number | string)[], changed: readonly Changed[]): void {
+    const { epoch, tick, previous, isLast } = part;
+    if (part.since.text === part.snapshot.text && part.changes.length === 0) {
+      this.epoch = epoch;
+      this.opened = tick;
+    }
+    if (epoch !== this.epoch || !this.isUsable() || this.redis.stream.writableLength > BACKLOG_BYTES) return;
+    const keys = changed.map(({ id }) => this.prefix + id);
+    const rows = changed.flatMap(({ table, place, version, json }) => [table, place, version, json]);
+    const generation = `${epoch}.${tick}.${randomBytes(6).toString('hex')}`;
+    const state = [epoch, this.opened, previous, tick, isLast ? 1 : 0, generation];
+    void this.ask(async () => {
+      const applied = await this.redis.cacheApply(
+        keys.length + 1,
+        this.fence,
+        ...keys,
+        ...state,
+        touched.length,
+        ...touched,
+        ...rows,
+      );
+      if (applied !== 'begun') return;
+      this.generations++;
+      if (tick !== this.opened) this.log.info({ tick }, 'what Redis holds does not join on: its cache begins anew');
+    });
+  }
+
+  /** Makes everything void; the leader begins a new generation at its next tick. */
+  async clear(): Promise<void> {
+    await this.redis.del(this.fence);
+  }
+
+  close(): void {
+    this.redis.disconnect();
+  }
+
+  /** The answer, or null where there is none. */
+  private async ask<Answer>(command: () => Promise<Answer>): Promise<Answer | null> {
+    if (!this.isUsable()) return null;
+    try {
+      return await this.breaker.execute(command);
+    } catch (error) {
+      this.errors++;
+      this.log.debug({ reason: (error as Error).message }, 'the cache in Redis did not answer');
+      return null;
+    }
+  }
+}
+
+function createBreaker() {
+  return circuitBreaker(handleAll, { halfOpenAfter: REST_MS, breaker: new ConsecutiveBreaker(FAILURES) });
+}
