@@ -50,6 +50,15 @@ export const DEFAULT_CACHE_BYTES = 64 * 1024 ** 2; // 64 MiB
 /** A table of which more rows change in one part counts as touched whole in Redis. */
 const TOUCHED_LIMIT = 200;
 
+/** PostgreSQL has so long to answer before what is known is told instead, where the feed is silent too. */
+const PATIENCE_MS = 1_500;
+
+/** PostgreSQL is asked again after this. */
+const SILENCE_MS = 1_000; // 1 second
+
+/** PostgreSQL takes long. */
+class Silence extends Error {}
+
 /** Families that are remembered as followed; clients may ask for more kinds of pages than that. */
 const FAMILIES_LIMIT = 10_000;
 
@@ -75,6 +84,8 @@ export class Cache implements Mirror {
   private readonly isOn: boolean;
   private hub: Pick<Hub, 'isAlive' | 'snapshot' | 'completeAt'> | null = null;
   private tables: CapturedTables = new Map();
+  /** PostgreSQL did not answer; until then it is not asked for what is known. */
+  private silentUntil = 0;
   private epoch = '';
   /** Everything up to this tick has arrived here. */
   private tick = 0;
@@ -321,12 +332,32 @@ export class Cache implements Mirror {
     reading: Reading,
   ): Promise<unknown[]> {
     this.counts.bypasses += slots.length;
+    const found = new Map<string, unknown>();
+    const isSilent = Date.now() < this.silentUntil;
+    if (isSilent && (await this.recall(family, slots, reading, found))) return slots.map(({ id }) => found.get(id));
+    const reads = this.readAndKeep(family, slots, read, undefined);
     try {
-      return [...(await this.readAndKeep(family, slots, read, undefined))];
+      return [...(await this.inTime(reads, reading))];
     } catch (error) {
-      const found = new Map<string, unknown>();
-      await this.fallBack(family, slots, reading, error, found);
-      return slots.map(({ id }) => found.get(id));
+      if (!(error instanceof Silence)) {
+        await this.fallBack(family, slots, reading, error, found);
+        return slots.map(({ id }) => found.get(id));
+      }
+      if (await this.recall(family, slots, reading, found)) return slots.map(({ id }) => found.get(id));
+      return [...(await reads)];
+    }
+  }
+
+  /** What is read, or Silence when whoever asks may be told something older and it takes long. */
+  private async inTime<Value>(reads: Promise<Value>, reading: Reading): Promise<Value> {
+    if (!mayBeOld(reading)) return reads;
+    const { promise: tooLate, reject } = Promise.withResolvers<never>();
+    const timer = setTimeout(reject, PATIENCE_MS, new Silence());
+    reads.catch(() => undefined); // nobody may wait for it any more
+    try {
+      return await Promise.race([reads, tooLate]);
+    } finally {
+      clearTimeout(timer);
     }
   }
 
@@ -338,7 +369,17 @@ export class Cache implements Mirror {
     error: unknown,
     found: Map<string, unknown>,
   ): Promise<void> {
-    if (reading.isFresh || !isUnreachable(error)) throw error;
+    if (!isUnreachable(error) || !(await this.recall(family, slots, reading, found))) throw error;
+  }
+
+  /** Finds what is known though the database does not answer; false where it is not all. */
+  private async recall(
+    family: Family<unknown>,
+    slots: readonly Slot[],
+    reading: Reading,
+    found: Map<string, unknown>,
+  ): Promise<boolean> {
+    if (!mayBeOld(reading)) return false;
     const missing: Slot[] = [];
     for (const slot of slots) {
       if (found.has(slot.id)) continue;
@@ -348,12 +389,13 @@ export class Cache implements Mirror {
     }
     if (missing.length > 0) {
       const held = await this.redis?.read(family.table, missing);
-      const kept = held ? this.accept(family, missing, held) : new Map<string, unknown>();
-      if (missing.some(({ id }) => !kept.has(id))) throw error;
-      for (const [id, value] of kept) found.set(id, value);
+      if (held) for (const [id, value] of this.accept(family, missing, held)) found.set(id, value);
+      if (missing.some(({ id }) => !found.has(id))) return false;
     }
+    this.silentUntil = Date.now() + SILENCE_MS;
     this.counts.stale += slots.length;
     reading.degrade({ store: 'POSTGRESQL', asOf: new Date(this.hub?.completeAt ?? 0).toISOString() });
+    return true;
   }
 
   private keep(family: Family<unknown>, { id, place }: Slot, value: unknown, moment: number): void {
@@ -407,6 +449,11 @@ export class Cache implements Mirror {
     }
     return true;
   }
+}
+
+/** Whoever asks has not said that what he reads must be new. */
+function mayBeOld({ isFresh, after }: Reading): boolean {
+  return !isFresh && after.length === 0;
 }
 
 function slotOf(family: Family<unknown>, key: string): Slot {

@@ -2,6 +2,7 @@
 import { sql } from '../../platform/database/sql.ts';
 import { type Decimal, dec, round8 } from '../../platform/decimal.ts';
 import { badInput } from '../../platform/errors.ts';
+import { type Derived, derived } from '../../platform/loaders.ts';
 import { isAsk, isBid } from './book-side.ts';
 import type { Context } from './context.ts';
 
@@ -46,12 +47,24 @@ type BookRow = Omit<OrderBook, 'spread' | 'mid' | 'bids' | 'asks'> & {
  * @throws GraphQLError (bad input) when `depth` is not from 1 to 100
  */
 export async function orderBookOf(context: Context, symbol: string, depth: number): Promise<OrderBook> {
-  return context.batch(`orderBook:${bookDepth(depth)}`, symbol, async (symbols) => {
+  const row = await context.derive(BOOKS[bookDepth(depth)] as Derived<BookRow | null>, symbol, async (symbols) => {
     const rows = await context.db.query<BookRow>(readBooks(symbols, depth));
-    const bySymbol = new Map(rows.map((row) => [row.symbol, row]));
-    return symbols.map((wanted) => toBook(wanted, bySymbol.get(wanted)));
+    const bySymbol = new Map(rows.map((book) => [book.symbol, book]));
+    return symbols.map((wanted) => bySymbol.get(wanted) ?? null);
   });
+  return toBook(symbol, row);
 }
+
+/** By depth. Every change of a book is one of its orders. */
+const BOOKS = Array.from({ length: DEPTH_LIMIT + 1 }, (_, depth) =>
+  derived<BookRow | null>({
+    name: `order book to ${depth}`,
+    table: 'orders',
+    column: 'symbol',
+    keyType: 'text',
+    absent: null,
+  }),
+);
 
 function readBooks(symbols: readonly string[], depth: number) {
   return sql`
@@ -76,7 +89,7 @@ function readBooks(symbols: readonly string[], depth: number) {
      where books.symbol = any(${symbols}::text[])`;
 }
 
-function toBook(symbol: string, row: BookRow | undefined): OrderBook {
+function toBook(symbol: string, row: BookRow | null): OrderBook {
   const { bids, asks, ...rest } = row ?? emptyBook(symbol);
   const bid = bids?.[0] ? dec(bids[0].price) : null;
   const ask = asks?.[0] ? dec(asks[0].price) : null;

@@ -2,7 +2,7 @@
 import { type Sql, sql } from '../../platform/database/sql.ts';
 import { badInput } from '../../platform/errors.ts';
 import { equals, equalsSymbol, equalsUuid, within } from '../../platform/filters.ts';
-import { entity } from '../../platform/loaders.ts';
+import { type Derived, derived, entity } from '../../platform/loaders.ts';
 import { type Connection, connectionSource, PAGE_LIMIT } from '../../platform/paging.ts';
 import type { Context } from './context.ts';
 import { ofClient } from './filters.ts';
@@ -71,7 +71,7 @@ export async function tapeOf(context: Context, symbol: string, first: number): P
   if (first < 1 || first > PAGE_LIMIT) {
     throw badInput(`first must be from 1 to ${PAGE_LIMIT}, but got ${first}.`, ['first']);
   }
-  return context.batch(`tape:${first}`, symbol, async (symbols) => {
+  return context.derive(TAPES[first] as Derived<ExchangePrintRow[]>, symbol, async (symbols) => {
     const rows = await context.db.query<ExchangePrintRow>(
       sql`select prints.* from unnest(${symbols}::text[]) as wanted(symbol)
            cross join lateral (
@@ -84,3 +84,14 @@ export async function tapeOf(context: Context, symbol: string, first: number): P
     return symbols.map((wanted) => bySymbol.get(wanted) ?? []);
   });
 }
+
+/** By length. */
+const TAPES = Array.from({ length: PAGE_LIMIT + 1 }, (_, first) =>
+  derived<ExchangePrintRow[]>({
+    name: `tape of ${first}`,
+    table: 'trades',
+    column: 'symbol',
+    keyType: 'text',
+    absent: [],
+  }),
+);

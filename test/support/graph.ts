@@ -48,6 +48,8 @@ export interface TestGraph {
 export interface TestGraphOptions {
   now?: () => Date;
   poolSize?: number;
+  /** 0 for a graph that reads everything from PostgreSQL. */
+  cacheBytes?: number;
   /** Server that has the template. @default the run's own */
   adminUrl?: string;
   /** Whether each subgraph is reached over HTTP instead of in process. @default false */

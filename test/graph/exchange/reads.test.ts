@@ -7,7 +7,7 @@ import { CLIENT, type TradingDay, tradeForADay } from './trading-day.ts';
 let graph: TestGraph;
 let day: TradingDay;
 beforeAll(async () => {
-  graph = await startGraph();
+  graph = await startGraph({ cacheBytes: 0 });
   day = await tradeForADay(graph);
 });
 afterAll(() => graph.close());
