@@ -34,8 +34,9 @@ async function allInOne(config: Config, log: Logger, process: Process): Promise<
   const running = subgraphs.map((definition) =>
     startSubgraph(definition, {
       databaseUrl: domainUrl(url, definition.name, config.environment),
+      instance: config.instances[definition.name],
       poolSize: config.databasePoolSize,
-      redisUrl: config.redisUrl,
+      redisUrl: config.redisUrls[definition.name],
       cacheBytes: config.cacheBytes,
       retention: config.retention,
       graph,

@@ -3,10 +3,13 @@ import { z } from 'zod';
 import { DEFAULT_CACHE_BYTES } from './cache/cache.ts';
 import { DEFAULT_PORTS, DOMAINS, type Domain, environmentPrefix } from './domains.ts';
 import { DEFAULT_RETENTION, type Retention } from './feed/retention.ts';
+import { instanceName, instanceOf } from './instances.ts';
+import { redisUrlOf } from './redis-users.ts';
 
 const port = z.coerce.number().int().min(0).max(65_535);
+const redisUrl = z.url({ protocol: /^rediss?$/ });
 
-const schema = z.object({
+const common = z.object({
   /** Port of the gateway. */
   PORT: port.default(4000),
   /** Address to listen on. */
@@ -22,7 +25,9 @@ const schema = z.object({
   /** Bytes of its process that a subgraph's cache may take, about; 0 for no cache. */
   CACHE_BYTES: z.coerce.number().int().min(0).default(DEFAULT_CACHE_BYTES),
   /** Redis; without it every process reads its ticks from PostgreSQL. */
-  REDIS_URL: z.url({ protocol: /^rediss?$/ }).optional(),
+  REDIS_URL: redisUrl.optional(),
+  /** Instance of every domain that has none of its own. */
+  INSTANCE: instanceName.optional(),
   /** Age up to which changes are kept for clients that come back. */
   FEED_RETENTION_HOURS: z.coerce.number().min(0.01).max(8_760).default(DEFAULT_RETENTION.hours),
   /** Size up to which they are kept, a domain. */
@@ -33,6 +38,18 @@ const schema = z.object({
   NODE_ENV: z.enum(['development', 'test', 'production']).default('development'),
 });
 
+/** What each domain may have of its own. */
+const ofDomains = z.object(
+  Object.fromEntries(
+    DOMAINS.map(environmentPrefix).flatMap((prefix) => [
+      [`${prefix}_INSTANCE`, instanceName.optional()],
+      [`${prefix}_REDIS_URL`, redisUrl.optional()],
+    ]),
+  ),
+);
+
+const schema = common.and(ofDomains);
+
 export interface Config {
   port: number;
   host: string;
@@ -40,7 +57,10 @@ export interface Config {
   dataDir: string;
   postgresPort: number;
   databasePoolSize: number;
-  redisUrl: string | undefined;
+  /** URL with which each domain connects to Redis, where there is one. */
+  redisUrls: Record<Domain, string | undefined>;
+  /** The instance that each domain is here; undefined for the singleton. */
+  instances: Record<Domain, string | undefined>;
   cacheBytes: number;
   retention: Retention;
   gatewayUrl: string;
@@ -78,22 +98,23 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     dataDir: values.DATA_DIR,
     postgresPort: values.POSTGRES_PORT,
     databasePoolSize: values.DATABASE_POOL_SIZE,
-    redisUrl: values.REDIS_URL,
+    redisUrls: perDomain((domain) => redisUrlOf(values.REDIS_URL, domain, present)),
+    instances: perDomain((domain) => instanceOf(domain, present)),
     cacheBytes: values.CACHE_BYTES,
     retention: { hours: values.FEED_RETENTION_HOURS, bytes: values.FEED_RETENTION_BYTES },
     gatewayUrl: values.GATEWAY_URL,
     logLevel: values.LOG_LEVEL,
     production: values.NODE_ENV === 'production',
-    subgraphUrls: subgraphUrls(present),
+    subgraphUrls: perDomain((domain) => subgraphUrl(domain, present)),
     environment: present,
   };
 }
 
 /** `<DOMAIN>_URL` where set, else this machine at the domain's default port. */
-function subgraphUrls(environment: NodeJS.ProcessEnv): Record<Domain, string> {
-  const urls = DOMAINS.map((domain) => {
-    const url = environment[`${environmentPrefix(domain)}_URL`] ?? `http://127.0.0.1:${DEFAULT_PORTS[domain]}/graphql`;
-    return [domain, url] as const;
-  });
-  return Object.fromEntries(urls) as Record<Domain, string>;
+function subgraphUrl(domain: Domain, environment: NodeJS.ProcessEnv): string {
+  return environment[`${environmentPrefix(domain)}_URL`] ?? `http://127.0.0.1:${DEFAULT_PORTS[domain]}/graphql`;
+}
+
+function perDomain<Value>(read: (domain: Domain) => Value): Record<Domain, Value> {
+  return Object.fromEntries(DOMAINS.map((domain) => [domain, read(domain)])) as Record<Domain, Value>;
 }

@@ -11,14 +11,20 @@ export function environmentPrefix(domain: Domain): string {
   return domain.toUpperCase().replaceAll('-', '_');
 }
 
-/** The PostgreSQL schema that holds a domain's tables: "market-data" → "market_data". */
-export function schemaOf(domain: Domain): string {
-  return domain.replaceAll('-', '_');
+/** The PostgreSQL schema that holds the tables of a domain, or of its instance "lh": "market_data", "market_data_lh". */
+export function schemaOf(domain: Domain, instance?: string): string {
+  return (instance === undefined ? domain : `${domain}-${instance}`).replaceAll('-', '_');
 }
 
-/** What every Redis key of the domain begins with. */
-export function redisPrefixOf(domain: Domain): string {
-  return REDIS_PREFIXES[domain];
+/** The PostgreSQL role that owns that schema, and the Redis user beside it: "market_data_adapter". */
+export function roleOf(domain: Domain, instance?: string): string {
+  return `${schemaOf(domain, instance)}_adapter`;
+}
+
+/** What every Redis key of a domain, or of its instance "lh", begins with: "trading:", "trading:lh:". */
+export function redisPrefixOf(domain: Domain, instance?: string): string {
+  const prefix = REDIS_PREFIXES[domain];
+  return instance === undefined ? prefix : `${prefix}${instance}:`;
 }
 
 const REDIS_PREFIXES: Record<Domain, string> = { 'market-data': 'market:', exchange: 'exchange:', trading: 'trading:' };

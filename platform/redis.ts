@@ -16,7 +16,7 @@ export interface RedisOptions {
 
 /**
  * A connection that comes back by itself. Commands fail at once while it is away, and are never sent twice. It asks
- * neither INFO nor SELECT, which a domain's Redis user may not.
+ * no INFO, which a domain's Redis user may not, and tells the server nothing of itself, which older servers refuse.
  */
 export function connectRedis({ url, log, commandTimeoutMs = COMMAND_TIMEOUT_MS }: RedisOptions): Redis {
   const redis = new Redis(url, {
@@ -35,8 +35,12 @@ export function connectRedis({ url, log, commandTimeoutMs = COMMAND_TIMEOUT_MS }
     isAway = true;
   });
   redis.on('ready', () => {
-    if (isAway) log.info('Redis is back');
-    isAway = false;
+    if (!isAway) return;
+    const isBack = () => {
+      isAway = false;
+      log.info('Redis is back');
+    };
+    redis.ping().then(isBack, () => undefined); // connected is not let in: the password may be refused yet
   });
   return redis;
 }

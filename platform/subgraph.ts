@@ -45,16 +45,20 @@ export interface ServiceParts {
   cache: Cache;
   log: Logger;
   redisUrl: string | undefined;
+  /** What every key of it begins with: "trading:". */
+  redisPrefix: string;
   now(): Date;
 }
 
 export interface SubgraphDependencies {
   /** URL of the domain's own role. */
   databaseUrl: string;
+  /** Which instance of the domain this is. @default the singleton */
+  instance?: string | undefined;
   poolSize?: number;
   graph: GraphClient;
   log: Logger;
-  /** Redis, where there is one: ticks of the feed reach other processes faster. */
+  /** Redis, where there is one, with the domain's own user: ticks of the feed reach other processes faster. */
   redisUrl?: string | undefined;
   /** Bytes of this process that its cache may take, about; 0 for no cache. @default DEFAULT_CACHE_BYTES */
   cacheBytes?: number | undefined;
@@ -114,19 +118,20 @@ export function startSubgraph<Client, Service>(
   dependencies: SubgraphDependencies,
 ): Subgraph {
   const { name } = definition;
-  const { graph, databaseUrl, poolSize, now = () => new Date() } = dependencies;
-  const log = dependencies.log.child({ domain: name });
+  const { graph, databaseUrl, instance, poolSize, now = () => new Date() } = dependencies;
+  const log = dependencies.log.child({ domain: name, ...(instance !== undefined && { instance }) });
   const sdl = readTypeDefs(definition);
   const resolvers = { ...scalarResolvers, ...definition.resolvers } as ResolverMap;
   const schema = buildSubgraphSchema([{ typeDefs: parse(sdl), resolvers }]);
-  const schemaName = schemaOf(name);
+  const schemaName = schemaOf(name, instance);
   const db = openDatabase({ url: databaseUrl, schema: schemaName, log, ...(poolSize !== undefined && { poolSize }) });
   const prisma = definition.createPrisma(new PrismaPg(db.pool, { schema: schemaName }));
 
   const { redisUrl, retention, cacheBytes } = dependencies;
-  const redis = redisUrl ? new RedisTier({ url: redisUrl, prefix: redisPrefixOf(name), log }) : undefined;
+  const redisPrefix = redisPrefixOf(name, instance);
+  const redis = redisUrl ? new RedisTier({ url: redisUrl, prefix: redisPrefix, log }) : undefined;
   const cache = new Cache({ bytes: cacheBytes, redis });
-  const broadcast = redisUrl ? redisBroadcast({ url: redisUrl, prefix: redisPrefixOf(name), log }) : undefined;
+  const broadcast = redisUrl ? redisBroadcast({ url: redisUrl, prefix: redisPrefix, log }) : undefined;
   const feed = startFeed({
     domain: name,
     databaseUrl,
@@ -138,7 +143,7 @@ export function startSubgraph<Client, Service>(
     ...(retention && { retention }),
   });
   cache.follow(feed.hub);
-  const service = definition.start?.({ db, graph, feed, cache, log, redisUrl, now });
+  const service = definition.start?.({ db, graph, feed, cache, log, redisUrl, redisPrefix, now });
   const contextFor: ContextFor = (headers, isFresh = false) =>
     createContext({ domain: name, db, prisma, graph, feed, cache, service, log, now, headers, isFresh });
 

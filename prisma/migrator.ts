@@ -3,11 +3,12 @@
  * applied as that role by Prisma's engine (the WebAssembly build: the native one is a download).
  */
 import pg from 'pg';
-import { DOMAINS, type Domain, schemaOf } from '../platform/domains.ts';
+import { DOMAINS, type Domain, environmentPrefix, schemaOf } from '../platform/domains.ts';
+import { instanceOf } from '../platform/instances.ts';
 import type { Logger } from '../platform/log.ts';
 import { type Connection, WHOLE_SCHEMA, withEngine } from './engine.ts';
 import { type Migration, readMigrations, toMigrationList } from './migrations.ts';
-import { asRole, closeToPublic, provision } from './provision.ts';
+import { asRole, closeToPublic, otherSchemas, provision } from './provision.ts';
 import { domainUrl } from './roles.ts';
 
 export interface MigrateOptions {
@@ -16,7 +17,7 @@ export interface MigrateOptions {
   log: Logger;
   /** @default every domain of the graph */
   domains?: readonly Domain[];
-  /** Where `<DOMAIN>_DATABASE_URL` is looked up. @default process.env */
+  /** Where `<DOMAIN>_DATABASE_URL` and `<DOMAIN>_INSTANCE` are looked up. @default process.env */
   environment?: NodeJS.ProcessEnv;
   /** The folder with one folder a domain. @default prisma/ */
   folder?: string;
@@ -38,9 +39,12 @@ export async function migrate(options: MigrateOptions): Promise<void> {
     await closeToPublic(admin);
     for (const domain of domains) {
       const url = domainUrl(adminUrl, domain, environment);
-      if (url === domainUrl(adminUrl, domain, {}) && new URL(adminUrl).password === '') log.warn({ domain }, GUESSABLE);
-      const connection = { url, schema: schemaOf(domain) };
+      const isDerived = !environment[`${environmentPrefix(domain)}_DATABASE_URL`];
+      if (isDerived && new URL(adminUrl).password === '') log.warn({ domain }, GUESSABLE);
+      const connection = { url, schema: schemaOf(domain, instanceOf(domain, environment)) };
       await provision(admin, connection);
+      const others = await otherSchemas(connection);
+      if (others.length > 0) log.warn({ domain, schema: connection.schema, others }, SHARED_ROLE);
       const applied = await applyMigrations(domain, connection, await readMigrations(domain, folder), log);
       if (applied.length === 0) continue;
       await refreshCaptures(connection);
@@ -53,6 +57,9 @@ export async function migrate(options: MigrateOptions): Promise<void> {
 
 const GUESSABLE =
   'DATABASE_URL has no password, so the one derived from it can be guessed: add it, or set the URL of the domain';
+
+const SHARED_ROLE =
+  'the role of this schema owns others too, so nothing keeps them apart: give each URL a role of its own';
 
 async function applyMigrations(
   domain: Domain,

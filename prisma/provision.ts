@@ -1,4 +1,4 @@
-/** Roles and schemas: each domain's role owns its schema and may enter nothing else. */
+/** Roles and schemas: the role of each domain, or of its instance, owns its schema and may enter nothing else. */
 import pg from 'pg';
 import type { Connection } from './engine.ts';
 
@@ -62,6 +62,17 @@ async function makeSchema(admin: pg.Client, schema: string, role: string): Promi
   const [schemaName, roleName] = [schema, role].map(pg.escapeIdentifier);
   if (!(await mayBecome(admin, role))) await admin.query(`grant ${roleName} to current_user`);
   await admin.query(`create schema ${schemaName} authorization ${roleName}`);
+}
+
+/** The schemas beside its own that the connection's role owns in this database: there should be none. */
+export async function otherSchemas(connection: Connection): Promise<string[]> {
+  return asRole(connection, async (client) => {
+    const { rows } = await client.query<{ name: string }>(
+      'select nspname as name from pg_namespace where pg_get_userbyid(nspowner) = current_user and nspname <> $1 order by 1',
+      [connection.schema],
+    );
+    return rows.map(({ name }) => name);
+  });
 }
 
 /** PostgreSQL 16 divided membership: its creator may administer a role, and not yet act as it. */

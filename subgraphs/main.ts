@@ -22,8 +22,9 @@ await runMain(async (process) => {
   const graph = createGraphClient(httpTransport(config.gatewayUrl), webSocketTransport(config.gatewayUrl));
   const subgraph = startSubgraph(definition, {
     databaseUrl,
+    instance: config.instances[name],
     poolSize: config.databasePoolSize,
-    redisUrl: config.redisUrl,
+    redisUrl: config.redisUrls[name],
     cacheBytes: config.cacheBytes,
     retention: config.retention,
     graph,

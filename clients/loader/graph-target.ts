@@ -94,7 +94,8 @@ async function inThisProcess(config: Config, log: Logger, process: Process): Pro
     documents.set(text, document);
     return single(await subgraph.execute({ document, variables, headers: {} }));
   });
-  const subgraph = startSubgraph(marketData, { databaseUrl, poolSize: config.databasePoolSize, graph, log });
+  const { instances, databasePoolSize: poolSize } = config;
+  const subgraph = startSubgraph(marketData, { databaseUrl, instance: instances[name], poolSize, graph, log });
   process.onStop(() => subgraph.close());
   return { graph, name: config.databaseUrl || ownUrl ? 'the database' : `the database in ${config.dataDir}` };
 }

@@ -25,7 +25,7 @@ const PAUSE_MS = 200;
 
 type Wire = Omit<BroadcastPart, 'since' | 'snapshot'> & { since: string; snapshot: string };
 
-/** @param prefix the domain's, with its colon: "trading:" */
+/** @param prefix the domain's or its instance's, with its colon: "trading:" */
 export function redisBroadcast(options: { url: string; prefix: string; log: Logger }): TickBroadcast {
   const { url, prefix, log } = options;
   const key = `${prefix}changes`;

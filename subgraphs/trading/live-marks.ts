@@ -5,7 +5,6 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
-import { redisPrefixOf } from '../../platform/domains.ts';
 import type { Listener } from '../../platform/feed/hub.ts';
 import { connectRedis } from '../../platform/redis.ts';
 import type { ServiceParts } from '../../platform/subgraph.ts';
@@ -56,6 +55,7 @@ export function startLiveMarks(parts: ServiceParts): LiveMarks {
 class Marks implements LiveMarks {
   private readonly parts: ServiceParts;
   private readonly redis: Redis | undefined;
+  private readonly redisKey: string;
   private marks: LivePrices = new Map();
   private readonly unwritten = new Set<string>();
   private readonly watchers = new Map<string, Set<() => void>>();
@@ -68,7 +68,8 @@ class Marks implements LiveMarks {
   constructor(parts: ServiceParts) {
     this.parts = parts;
     this.holdings = new Holdings(parts.db);
-    const { redisUrl, log } = parts;
+    const { redisUrl, redisPrefix, log } = parts;
+    this.redisKey = `${redisPrefix}marks`;
     this.redis = redisUrl ? connectRedis({ url: redisUrl, log }) : undefined;
     this.listener = {
       relation: 'positions',
@@ -169,7 +170,7 @@ class Marks implements LiveMarks {
         await db.query(storeMarks(marks, null));
         feed.ring();
         await this.redis?.hset(
-          MARKS_KEY,
+          this.redisKey,
           Object.fromEntries(marks.map(({ symbol, ...mark }) => [symbol, JSON.stringify(mark)])),
         );
       } catch (error) {
@@ -183,14 +184,12 @@ class Marks implements LiveMarks {
   /** What an earlier process knew. */
   private async seed(): Promise<void> {
     if (!this.redis || this.marks.size > 0) return;
-    const kept = await this.redis.hgetall(MARKS_KEY).catch(() => ({}));
+    const kept = await this.redis.hgetall(this.redisKey).catch(() => ({}));
     for (const [symbol, text] of Object.entries(kept)) {
       if (!this.marks.has(symbol)) this.marks = new Map(this.marks).set(symbol, JSON.parse(text) as Mark);
     }
   }
 }
-
-const MARKS_KEY = `${redisPrefixOf('trading')}marks`;
 
 function untilAborted(signal: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.resolve();

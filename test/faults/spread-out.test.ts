@@ -123,9 +123,10 @@ describe('the graph spread over processes', () => {
 describe('docker-compose.yml', () => {
   const compose = readFileSync('docker-compose.yml', 'utf8');
 
-  it.each([...DOMAINS])('starts %s with its own command, role and port', (domain) => {
+  it.each([...DOMAINS])('starts %s with its own command, role, Redis user and port', (domain) => {
     expect(compose).toContain(`["node", "subgraphs/main.ts", "${domain}"]`);
     expect(compose).toContain(`${environmentPrefix(domain)}_DATABASE_URL: *${domain}-url`);
+    expect(compose).toContain(`${environmentPrefix(domain)}_REDIS_URL: *${domain}-redis`);
     expect(compose).toMatch(new RegExp(`${environmentPrefix(domain)}_URL: http://${domain}:400\\d/graphql`));
   });
 });

@@ -2,11 +2,11 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { DOMAINS, type Domain, schemaOf } from '../../platform/domains.ts';
+import { DOMAINS, type Domain, roleOf, schemaOf } from '../../platform/domains.ts';
 import { createLogger } from '../../platform/log.ts';
 import { differenceOf } from '../../prisma/difference.ts';
 import { migrate } from '../../prisma/migrator.ts';
-import { domainUrl, roleOf } from '../../prisma/roles.ts';
+import { domainUrl } from '../../prisma/roles.ts';
 import { createDatabase, withDatabase } from '../support/databases.ts';
 
 // Not a copy of the template: rights on the database itself are not copied.

@@ -1,37 +1,56 @@
-/** A real Redis server of a test's own, on a free port and in a folder that is removed with it. */
+/**
+ * A real Redis server of a test's own, on a free port and in a folder that is removed with it. It has the users of a
+ * deployment: who connects as a domain may what the domain may, and no more.
+ */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { connect } from 'node:net';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Domain } from '../../platform/domains.ts';
+import { redisUrlOf, userLines, withUsers } from '../../platform/redis-users.ts';
 import { freePort } from './processes.ts';
 
 export interface RedisServer {
+  /** The operator's, who may do everything; as REDIS_URL each domain makes the URL of its own user of it. */
   url: string;
+  /** The URL of a domain's own user, or of its instance's. */
+  urlOf(domain: Domain, instance?: string): string;
   port: number;
   /** Ends it as a crash does: nothing is saved. */
   kill(): Promise<void>;
   /** Starts it again on the same port, empty. Does nothing while it runs. */
   start(): Promise<void>;
-  /** One command by its words, as the text Redis answers ("+OK", ":3", …). */
+  /** One command of the operator by its words, as the text Redis answers ("+OK", ":3", …). */
   command(...words: string[]): Promise<string>;
   signal(signal: 'SIGSTOP' | 'SIGCONT'): void;
   stop(): Promise<void>;
 }
 
-/** Starts a server; installs the program first where it is missing and we may. Throws one sentence where we may not. */
-export async function startRedis(): Promise<RedisServer> {
+const OPERATOR = 'operator';
+const PASSWORD = 'test';
+
+/**
+ * Starts a server; installs the program first where it is missing and we may. Throws one sentence where we may not.
+ *
+ * @param instances that have users beside those of the singletons
+ */
+export async function startRedis(...instances: string[]): Promise<RedisServer> {
   const program = findProgram() ?? install();
   const folder = await mkdtemp(join(tmpdir(), 'trading-data-graph-redis-'));
   const port = await freePort();
+  const url = `redis://${OPERATOR}:${PASSWORD}@127.0.0.1:${port}`;
+  const users = join(folder, 'users.acl');
+  await writeFile(users, usersOf(url, instances));
   let server: ChildProcess | null = null;
 
   async function start(): Promise<void> {
     if (server) return;
-    const args = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', folder];
+    const storage = ['--save', '', '--appendonly', 'no', '--dir', folder];
+    const args = ['--port', String(port), '--bind', '127.0.0.1', '--aclfile', users, ...storage];
     const started = spawn(program, args, { stdio: 'ignore' });
     server = started;
     started.once('exit', () => {
@@ -50,7 +69,8 @@ export async function startRedis(): Promise<RedisServer> {
 
   await start();
   return {
-    url: `redis://127.0.0.1:${port}`,
+    url,
+    urlOf: (domain, instance) => redisUrlOf(url, domain, { INSTANCE: instance }),
     port,
     kill,
     start,
@@ -62,6 +82,12 @@ export async function startRedis(): Promise<RedisServer> {
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+function usersOf(url: string, instances: readonly string[]): string {
+  let file = `user ${OPERATOR} on >${PASSWORD} ~* &* +@all\n`;
+  for (const INSTANCE of ['', ...instances]) file = withUsers(file, userLines(url, { INSTANCE }));
+  return file;
 }
 
 function findProgram(): string | undefined {
@@ -93,15 +119,21 @@ async function untilAnswers(port: number): Promise<void> {
   throw new Error(`The Redis server on port ${port} did not answer.`);
 }
 
+/** What the server answers to one command of the operator. */
 async function ask(port: number, words: string[]): Promise<string> {
   const socket = connect(port, '127.0.0.1');
   socket.setTimeout(2_000, () => socket.destroy(new Error('Redis does not answer')));
   try {
     await once(socket, 'connect');
-    socket.write(`*${words.length}\r\n${words.map((word) => `$${Buffer.byteLength(word)}\r\n${word}\r\n`).join('')}`);
-    const [answer] = (await once(socket, 'data')) as [Buffer];
-    return answer.toString().trimEnd();
+    await send(socket, ['AUTH', OPERATOR, PASSWORD]);
+    return await send(socket, words);
   } finally {
     socket.destroy();
   }
+}
+
+async function send(socket: Socket, words: string[]): Promise<string> {
+  socket.write(`*${words.length}\r\n${words.map((word) => `$${Buffer.byteLength(word)}\r\n${word}\r\n`).join('')}`);
+  const [answer] = (await once(socket, 'data')) as [Buffer];
+  return answer.toString().trimEnd();
 }

@@ -1,6 +1,7 @@
 /** Ticks reach other processes by Redis. Whatever happens to it, PostgreSQL has them all. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { redisPrefixOf } from '../../../platform/domains.ts';
 import { redisBroadcast } from '../../../platform/feed/redis-stream.ts';
 import type { BroadcastPart, TickBroadcast } from '../../../platform/feed/tick-broadcast.ts';
 import type { TradingOrderRow } from '../../../subgraphs/trading/orders.ts';
@@ -53,7 +54,7 @@ describe('with Redis', () => {
   let way: TickBroadcast;
 
   beforeEach(async () => {
-    const open = () => redisBroadcast({ url: redis.url, prefix: 'test:', log });
+    const open = () => redisBroadcast({ url: redis.urlOf('trading'), prefix: redisPrefixOf('trading'), log });
     way = open();
     feeds = await pair([open(), way]);
     await eventually('Redis is there', () => way.isConnected());
@@ -97,7 +98,7 @@ describe('with Redis', () => {
     await write(1, 2);
     for (let i = 3; i <= 12; i++) {
       await write(i, i);
-      await redis.command(...(i % 2 ? ['FLUSHALL'] : ['XTRIM', 'test:changes', 'MAXLEN', '0']));
+      await redis.command(...(i % 2 ? ['FLUSHALL'] : ['XTRIM', 'trading:changes', 'MAXLEN', '0']));
     }
     await write(13, 13);
     await sameUpTo(feeds.clients, '13-1', 13);
