@@ -26,7 +26,7 @@ export const instanceName = z
       `must be a DNS label of lower-case letters, digits and inner dashes, of at most ${INSTANCE_LENGTH} characters, ` +
       `but got: "${input}"`,
   })
-  .refine((name) => !TAKEN.includes(name), { error: ({ input }) => `"${input}" is a word of the domain's own keys` });
+  .refine((name) => !TAKEN.includes(name), { error: ({ input }) => `"${input}" is a word of the domain’s own keys` });
 
 /** The variables that may name a domain's instance, the first that is set before the others. */
 export function instanceVariables(domain: Domain): [own: string, ofAll: string] {

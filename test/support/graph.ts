@@ -8,7 +8,9 @@ import { type Domain, schemaOf } from '../../platform/domains.ts';
 import type { Feed } from '../../platform/feed/feed.ts';
 import { covers, parseSnapshot } from '../../platform/feed/snapshot.ts';
 import { createGraphClient, FRESH, type GraphClient } from '../../platform/graph-client.ts';
+import { instanceOf } from '../../platform/instances.ts';
 import { createLogger } from '../../platform/log.ts';
+import { redisUrlOf } from '../../platform/redis-users.ts';
 import { type Subgraph, startSubgraph } from '../../platform/subgraph.ts';
 import { type SubgraphServer, serveSubgraph } from '../../platform/subgraph-server.ts';
 import { domainUrl } from '../../prisma/roles.ts';
@@ -52,23 +54,38 @@ export interface TestGraphOptions {
   cacheBytes?: number;
   /** Server that has the template. @default the run's own */
   adminUrl?: string;
+  /** Administrator's URL of a migrated database, which stays. @default a copy of the template, dropped at the end */
+  databaseUrl?: string;
+  /** Redis, with the password that the passwords of the domains' users follow from. @default none */
+  redisUrl?: string;
+  /** Settings that name instances. @default process.env */
+  environment?: NodeJS.ProcessEnv;
   /** Whether each subgraph is reached over HTTP instead of in process. @default false */
   spreadOut?: boolean;
 }
 
 export async function startGraph(settings: TestGraphOptions = {}): Promise<TestGraph> {
-  const { spreadOut = false, adminUrl = inject('adminUrl'), ...options } = settings;
-  const { url, drop } = await copyTemplate(adminUrl);
+  const { spreadOut = false, adminUrl = inject('adminUrl'), databaseUrl, redisUrl, ...others } = settings;
+  const { environment = process.env, ...options } = others;
+  const { url, drop } = databaseUrl ? { url: databaseUrl, drop: async () => {} } : await copyTemplate(adminUrl);
   const log = createLogger({ level: process.env.LOG_LEVEL ?? 'fatal', service: 'test' });
   const client = createGraphClient(
     (document, variables) => gateway.execute(document, variables, { headers: FRESH }),
     (document, variables) => gateway.subscribe(document, variables),
   );
   const subgraphs = new Map(
-    definitions.map((definition) => [
-      definition.name,
-      startSubgraph(definition, { databaseUrl: domainUrl(url, definition.name), graph: client, log, ...options }),
-    ]),
+    definitions.map((definition) => {
+      const { name } = definition;
+      const subgraph = startSubgraph(definition, {
+        databaseUrl: domainUrl(url, name, environment),
+        instance: instanceOf(name, environment),
+        redisUrl: redisUrlOf(redisUrl, name, environment),
+        graph: client,
+        log,
+        ...options,
+      });
+      return [name, subgraph];
+    }),
   );
   const servers = new Map<Domain, SubgraphServer>();
   if (spreadOut) {
@@ -87,7 +104,7 @@ export async function startGraph(settings: TestGraphOptions = {}): Promise<TestG
     return { ...subgraph, execute };
   });
   const gateway = await createGateway({ subgraphs: parts, log });
-  const database = sqlOf(url);
+  const database = sqlOf(url, environment);
 
   return {
     client,
@@ -138,13 +155,13 @@ function asJson(result: unknown): Answer {
 }
 
 /** Plain SQL as each domain's own role. */
-function sqlOf(adminUrl: string) {
+function sqlOf(adminUrl: string, environment: NodeJS.ProcessEnv) {
   const pools = new Map<Domain, pg.Pool>();
   const poolOf = (domain: Domain) => {
     const known = pools.get(domain);
     if (known) return known;
-    const options = `-c search_path=${schemaOf(domain)}`;
-    const pool = new pg.Pool({ connectionString: domainUrl(adminUrl, domain), max: 2, options });
+    const options = `-c search_path=${schemaOf(domain, instanceOf(domain, environment))}`;
+    const pool = new pg.Pool({ connectionString: domainUrl(adminUrl, domain, environment), max: 2, options });
     pool.on('error', () => undefined); // dropping the database may meet a connection that is closing
     pools.set(domain, pool);
     return pool;
