@@ -47,7 +47,11 @@ async function allInOne(config: Config, log: Logger, process: Process): Promise<
     await Promise.all(running.map((subgraph) => subgraph.close()));
   });
   const gateway = await createGateway({ subgraphs: running, log, production: config.production });
-  if (!process.argv.includes('--no-demo')) {
+  const hasDemo = !process.argv.includes('--no-demo');
+  if (hasDemo && new Set(Object.values(config.instances)).size > 1) {
+    // The demo's orders go through its own exchange: another engine's are there already where that is shared.
+    log.info('the demo is not loaded: it needs all domains to be of one instance');
+  } else if (hasDemo) {
     await loadDemo(graph, log);
     if (!process.argv.includes('--no-simulator')) {
       const simulator = startSimulator({ graph, log });

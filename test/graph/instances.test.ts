@@ -200,6 +200,15 @@ describe('processes', () => {
     expect(await running.stop()).toBe(0);
   });
 
+  it('load no demo where what it needs is shared with another instance', async () => {
+    const port = String(await freePort());
+    const settings = { TRADING_INSTANCE: 'beta', DATABASE_URL: database.url, PORT: port, LOG_LEVEL: 'info' };
+    const running = startProcess(['gateway/main.ts'], settings);
+    await untilReady(`http://127.0.0.1:${port}/ready`, running);
+    expect(running.said()).toContain('the demo is not loaded');
+    expect(await running.stop()).toBe(0);
+  });
+
   it('do not begin with a name that is none', async () => {
     const running = startProcess(['prisma/main.ts'], { TRADING_INSTANCE: 'LH', DATABASE_URL: database.url });
     expect(await new Promise((resolve) => running.child.on('exit', resolve))).toBe(1);

@@ -71,6 +71,12 @@ async function ask(url: string, text: string): Promise<Record<string, unknown>[]
   }
 }
 
+/** A log, and what is warned of in it. */
+function listen() {
+  const lines: string[] = [];
+  return { lines, listening: pino({ level: 'warn' }, { write: (line) => void lines.push(JSON.parse(line).msg) }) };
+}
+
 const asAdmin = (text: string) => ask(adminUrl, text);
 const asExchange = (text: string) => ask(domainUrl(adminUrl, 'exchange', {}), text);
 const historyOf = (schema: string) =>
@@ -226,14 +232,38 @@ describe('roles', () => {
     await createDatabase(server.url, `trusting_${databases}`);
     process.env.PGPASSWORD = withoutPassword.password;
     withoutPassword.password = '';
-    const lines: string[] = [];
-    const listening = pino({ level: 'warn' }, { write: (line: string) => void lines.push(JSON.parse(line).msg) });
+    const { lines, listening } = listen();
     try {
       await migrate({ adminUrl: withoutPassword.href, log: listening, domains: ['trading'], folder, environment: {} });
     } finally {
       delete process.env.PGPASSWORD;
     }
     expect(lines).toEqual([expect.stringContaining('can be guessed')]);
+  });
+
+  it('are warned of when one owns what others should keep from it', async () => {
+    const shared = new URL(adminUrl);
+    shared.username = 'shared_by_two';
+    const environment = { EXCHANGE_DATABASE_URL: shared.href, TRADING_DATABASE_URL: shared.href };
+    const { lines, listening } = listen();
+    await migrate({ adminUrl, log: listening, domains: DOMAINS, folder, environment });
+    expect(lines).toEqual([expect.stringContaining('the role of this schema owns others too')]);
+  });
+
+  it('are those of the instance where one is named, beside the singleton’s', async () => {
+    await run();
+    const environment = { EXCHANGE_INSTANCE: 'lh' };
+    await run({ environment });
+    const ofInstance = domainUrl(adminUrl, 'exchange', environment);
+    await ask(ofInstance, `delete from accounts where account_id = 'second'`);
+    expect(
+      await ask(ofInstance, 'select current_user as me, current_schema() as here, count(*)::int from accounts'),
+    ).toEqual([{ me: 'exchange_lh_adapter', here: 'exchange_lh', count: 1 }]);
+    expect(await asExchange('select count(*)::int from accounts')).toEqual([{ count: 2 }]);
+    expect(await historyOf('exchange_lh')).toEqual([{ name: '20260101000000_init', finished: true }]);
+    expect(await asAdmin(`select nspname from pg_namespace where nspname like 'trading%'`)).toEqual([
+      { nspname: 'trading' },
+    ]);
   });
 
   it('take no schema that belongs to somebody else', async () => {
