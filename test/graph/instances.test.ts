@@ -46,6 +46,12 @@ afterAll(async () => {
   await redis.stop();
 });
 
+/** Names of the strategies that the stream tells of. */
+async function namesIn(key: string): Promise<Set<string>> {
+  const parts = (await operator.xrange(key, '-', '+')).map(([, [, part = '{}']]) => JSON.parse(part));
+  return new Set(parts.flatMap(({ changes }) => changes.map((change: { row: { name: string } }) => change.row.name)));
+}
+
 /** All keys of the server that begin so. */
 async function keysOf(prefix: string): Promise<string[]> {
   const keys: string[] = [];
@@ -114,11 +120,8 @@ describe('instances side by side', () => {
   it('each publish their ticks in a stream of their own, and with their own user', async () => {
     for (const instance of INSTANCES) {
       const key = `${redisPrefixOf('trading', instance)}changes`;
-      const entries = await operator.xrange(key, '-', '+');
-      const names = entries.flatMap(([, [, part = '{}']]) =>
-        JSON.parse(part).changes.map((change: { row: { name?: string } }) => change.row.name),
-      );
-      expect(new Set(names)).toEqual(new Set([nameOf(instance), 'Last']));
+      await eventually(`the last tick is in ${key}`, async () => (await namesIn(key)).has('Last'));
+      expect(await namesIn(key)).toEqual(new Set([nameOf(instance), 'Last']));
     }
     const users = new Set(String(await operator.call('CLIENT', 'LIST')).match(/(?<=user=)\w+/g));
     const all = INSTANCES.flatMap((instance) => DOMAINS.map((domain) => roleOf(domain, instance)));

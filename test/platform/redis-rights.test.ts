@@ -1,6 +1,7 @@
 /** What each domain's Redis user may, and that it is refused everything else, by a server with the users of a deployment. */
 import { once } from 'node:events';
 import type { Redis } from 'ioredis';
+import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DOMAINS, type Domain, redisPrefixOf } from '../../platform/domains.ts';
 import { createLogger } from '../../platform/log.ts';
@@ -236,6 +237,27 @@ describe('who does not say who he is', () => {
     for (const words of [['PING'], ['GET', 'key'], ['SET', 'market:key', '1'], ['INFO']]) {
       expect(await say(redis, words)).toMatch('NOAUTH');
     }
+    redis.disconnect();
+  });
+});
+
+describe('a connection', () => {
+  it('may be to another database of the server, with the same rights there', async () => {
+    const redis = await open(`${server.urlOf('trading')}/1`);
+    expect(await redis.set('trading:key', '1')).toBe('OK');
+    expect(await operator.exists('trading:key')).toBe(0);
+    expect(await say(redis, ['GET', 'exchange:key'])).toMatch('NOPERM');
+    redis.disconnect();
+  });
+
+  it('is away while its password is refused, however often it is opened again', async () => {
+    const lines: string[] = [];
+    const listening = pino({}, { write: (line) => void lines.push(JSON.parse(line).msg) });
+    const url = new URL(server.urlOf('trading'));
+    url.password = 'wrong';
+    const redis = connectRedis({ url: url.href, log: listening });
+    for (let i = 0; i < 4; i++) await new Promise((resolve) => redis.once('reconnecting', resolve));
+    expect(lines).toEqual(['Redis is away']);
     redis.disconnect();
   });
 });
