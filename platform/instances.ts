@@ -28,17 +28,12 @@ export const instanceName = z
   })
   .refine((name) => !TAKEN.includes(name), { error: ({ input }) => `"${input}" is a word of the domain’s own keys` });
 
-/** The variables that may name a domain's instance, the first that is set before the others. */
-export function instanceVariables(domain: Domain): [own: string, ofAll: string] {
-  return [`${environmentPrefix(domain)}_INSTANCE`, 'INSTANCE'];
-}
-
 /**
  * The domain's instance: `<DOMAIN>_INSTANCE` where set, else `INSTANCE`, which names one of every domain; undefined for
  * the singleton. Throws naming the variable whose value is no name.
  */
 export function instanceOf(domain: Domain, environment: NodeJS.ProcessEnv): string | undefined {
-  const variable = instanceVariables(domain).find((name) => environment[name]);
+  const variable = [`${environmentPrefix(domain)}_INSTANCE`, 'INSTANCE'].find((name) => environment[name]);
   if (variable === undefined) return undefined;
   const parsed = instanceName.safeParse(environment[variable]);
   if (!parsed.success) throw new Error(`${variable}: ${parsed.error.issues[0]?.message}`);

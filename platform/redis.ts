@@ -30,17 +30,20 @@ export function connectRedis({ url, log, commandTimeoutMs = COMMAND_TIMEOUT_MS }
     disableClientInfo: true,
   });
   let isAway = false;
-  redis.on('error', (error) => {
+  const lose = (error: Error) => {
     if (!isAway) log.warn({ reason: error.message }, 'Redis is away');
     isAway = true;
-  });
+  };
+  const find = () => {
+    if (isAway) log.info('Redis is back');
+    isAway = false;
+  };
+  redis.on('error', lose);
   redis.on('ready', () => {
-    if (!isAway) return;
-    const isBack = () => {
-      isAway = false;
-      log.info('Redis is back');
-    };
-    redis.ping().then(isBack, () => undefined); // connected is not let in: the password may be refused yet
+    // Connected is not let in: a missing or wrong password is told only to the first command.
+    redis.ping().then(find, (error: Error) => {
+      if (error.name === 'ReplyError') lose(error);
+    });
   });
   return redis;
 }
