@@ -4,7 +4,7 @@ import { ask, createInstruments, done, fault, NOW } from './market.ts';
 
 let lists: TestGraph;
 beforeAll(async () => {
-  lists = await startGraph({ now: () => new Date(NOW) });
+  lists = await startGraph({ cacheBytes: 0, now: () => new Date(NOW) });
   await createInstruments(lists, 'BTC-USD', 'ETH-USD', 'ETH-BTC', 'BTC-USD-PERP', 'SOL-USDT');
   await done(lists, 'setInstrumentActive', { symbol: 'SOL-USDT', isActive: false });
   await done(lists, 'updateInstrument', { symbol: 'ETH-USD', displayName: 'Ether to Dollar' });
