@@ -14,6 +14,7 @@ import {
 } from 'graphql';
 import { Cache } from './cache/cache.ts';
 import { RedisTier } from './cache/redis-tier.ts';
+import { Sampler } from './cache/sampler.ts';
 import { createContext, type SubgraphContext } from './context.ts';
 import { type Database, openDatabase } from './database/database.ts';
 import { sql } from './database/sql.ts';
@@ -130,7 +131,7 @@ export function startSubgraph<Client, Service>(
   const { redisUrl, retention, cacheBytes } = dependencies;
   const redisPrefix = redisPrefixOf(name, instance);
   const redis = redisUrl ? new RedisTier({ url: redisUrl, prefix: redisPrefix, log }) : undefined;
-  const cache = new Cache({ bytes: cacheBytes, redis });
+  const cache = new Cache({ bytes: cacheBytes, redis, sampler: new Sampler({ log }) });
   const broadcast = redisUrl ? redisBroadcast({ url: redisUrl, prefix: redisPrefix, log }) : undefined;
   const feed = startFeed({
     domain: name,

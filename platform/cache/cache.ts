@@ -18,11 +18,14 @@ import { Fence, placeOf } from './fence.ts';
 import { OwnWrites, readOwnWrites, type Transactional } from './own-writes.ts';
 import { ProcessTier } from './process-tier.ts';
 import type { Changed, Held, RedisTier } from './redis-tier.ts';
+import type { Sampler } from './sampler.ts';
 
 export interface CacheOptions {
   /** Bytes of this process, about; 0 for none. @default DEFAULT_CACHE_BYTES */
   bytes?: number | undefined;
   redis?: RedisTier | undefined;
+  /** Compares what is served with PostgreSQL now and then. */
+  sampler?: Sampler | undefined;
 }
 
 /** How the cache has done since the start. */
@@ -43,6 +46,9 @@ export interface CacheStatistics {
   redisErrors: number;
   /** Times that what Redis holds did not join on and began anew. */
   redisGenerations: number;
+  /** Values that were compared with PostgreSQL, and those of them that were stale. */
+  sampled: number;
+  foundStale: number;
 }
 
 export const DEFAULT_CACHE_BYTES = 64 * 1024 ** 2; // 64 MiB
@@ -78,6 +84,7 @@ export class Cache implements Mirror {
   private readonly ownWrites = new OwnWrites(this.fence);
   private readonly process: ProcessTier;
   private readonly redis: RedisTier | undefined;
+  private readonly sampler: Sampler | undefined;
   private readonly families = new Set<string>();
   private readonly rowFamilies = new Map<string, Family<unknown>[]>();
   private readonly flights = new Map<string, Flight>();
@@ -93,10 +100,11 @@ export class Cache implements Mirror {
   private readonly arrived = new Set<number>();
   private readonly counts = { processHits: 0, redisHits: 0, misses: 0, bypasses: 0, stale: 0 };
 
-  constructor({ bytes = DEFAULT_CACHE_BYTES, redis }: CacheOptions) {
+  constructor({ bytes = DEFAULT_CACHE_BYTES, redis, sampler }: CacheOptions) {
     this.isOn = bytes > 0;
     this.process = new ProcessTier(bytes);
     this.redis = redis;
+    this.sampler = sampler;
   }
 
   /** The feed that it follows; before that it keeps nothing. */
@@ -187,15 +195,22 @@ export class Cache implements Mirror {
   statistics(): CacheStatistics {
     const { size: entries, bytes, evictions } = this.process;
     const { errors: redisErrors = 0, generations: redisGenerations = 0 } = this.redis ?? {};
-    return { ...this.counts, entries, bytes, evictions, redisErrors, redisGenerations };
+    const { sampled = 0, stale: foundStale = 0 } = this.sampler ?? {};
+    return { ...this.counts, entries, bytes, evictions, redisErrors, redisGenerations, sampled, foundStale };
   }
 
   /** Forgets everything, here and in Redis. Other processes go on with what they have, which is as true as it was. */
   async clear(): Promise<number> {
+    const count = this.forgetHere();
+    await this.redis?.clear();
+    return count;
+  }
+
+  /** Forgets what this process has. Gives how many values. */
+  forgetHere(): number {
     const { size } = this.process;
     this.process.clear();
     this.flights.clear();
-    await this.redis?.clear();
     return size;
   }
 
@@ -223,6 +238,7 @@ export class Cache implements Mirror {
       if (entry && entry.expiresAt > now && this.fence.isCurrent(place, entry.moment)) found.set(id, entry.value);
     }
     this.counts.processHits += found.size;
+    if (found.size > 0 && this.sampler?.isDue()) this.sample(slots, read);
     if (found.size === slots.length) return slots.map(({ id }) => found.get(id));
 
     let missing = slots.filter(({ id }) => !found.has(id));
@@ -234,6 +250,17 @@ export class Cache implements Mirror {
     }
     await this.readMissing(family, missing, read, reading, held?.generation, found);
     return slots.map(({ id }) => found.get(id));
+  }
+
+  private sample(slots: readonly Slot[], read: (keys: readonly string[]) => Promise<readonly unknown[]>): void {
+    for (const { id, key, place } of slots) {
+      const entry = this.process.peek(id);
+      if (!entry || !this.fence.isCurrent(place, entry.moment)) continue;
+      const isCurrent = () => this.fence.isCurrent(place, entry.moment);
+      const drop = () => this.process.delete(id);
+      void this.sampler?.look({ id, value: entry.value, read: async () => (await read([key]))[0], isCurrent, drop });
+      return;
+    }
   }
 
   private async readRedis(family: Family<unknown>, slots: readonly Slot[], reading: Reading) {

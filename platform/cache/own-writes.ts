@@ -29,12 +29,7 @@ export interface Transactional {
 
 /** The transaction's number, and what it has written so far: null where that is too much to note. */
 export async function readOwnWrites(tx: Transactional): Promise<{ xid: number; writes: Written[] | null }> {
-  const rows = await tx.$queryRaw<LogRow[]>(sql`
-    select own.xid::text as xid, relation, key, "row"::text as image, was::text as was
-      from (select pg_current_xact_id() as xid) as own
-      left join lateral (
-        select relation, key, "row", was from change_log where change_log.xid = own.xid limit ${ROWS_LIMIT + 1}
-      ) as written on true`);
+  const rows = await tx.$queryRaw<LogRow[]>(sql`select * from own_writes(${ROWS_LIMIT + 1}::int)`);
   const xid = Number(rows[0]?.xid);
   if (rows.length > ROWS_LIMIT) return { xid, writes: null };
   const writes = rows.flatMap(({ relation, key, image, was }) =>

@@ -33,6 +33,11 @@ let graph: TestGraph;
 beforeAll(async () => {
   graph = await startGraph();
   await loadDemo(graph.client, createLogger({ level: 'silent', service: 'test' }));
+  await graph.client.request(`mutation {
+    setInstrumentVenue(input: { symbol: "BTC-USD", venue: { venueId: "exchange-okx", venueSymbol: "BTC-USDT", tickSize: "0.1" } }) {
+      errors { message }
+    }
+  }`);
 });
 
 afterAll(() => graph.close());

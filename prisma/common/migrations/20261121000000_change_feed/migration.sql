@@ -182,6 +182,20 @@ create function refresh_captures() returns void
   select refresh_capture(relation::regclass) from captured_tables order by relation;
 $$;
 
+-- The number of the transaction under way, and what it has written so far, the first rows of it; one row without a
+-- relation where that is nothing. In PL/pgSQL, which plans it once a connection: every command asks.
+create function own_writes(row_limit integer)
+  returns table (xid text, relation text, key text, image text, was text)
+  language plpgsql as $$
+begin
+  return query
+    select own.xid::text, written.relation, written.key, written.image, written.was
+      from (select pg_current_xact_id() as xid) as own
+      left join lateral (
+        select log.relation, log.key, log.row::text as image, log.was::text from change_log as log
+         where log.segment = (select segment from feed_segment) and log.xid = own.xid limit row_limit) as written on true;
+end $$;
+
 -- What tells this database from every other, and from a copy or a promoted standby of it. The timeline is taken from
 -- where the log is written: the control file learns of a promotion only by the next checkpoint.
 create function database_identity() returns text

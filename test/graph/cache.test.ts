@@ -1,0 +1,185 @@
+/** What readers of the graph see of its cache: nothing that is older than they may expect. */
+import { readdirSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import { DOMAINS, type Domain } from '../../platform/domains.ts';
+import { copyTemplate } from '../support/databases.ts';
+import { startGraph, type TestGraph } from '../support/graph.ts';
+import { type RedisServer, startRedis } from '../support/redis.ts';
+import { ask, done, order, strategy } from './trading/desk.ts';
+
+const ORDER = 'query ($id: ID!) { tradingOrder(id: $id) { status version strategy { name status } } }';
+const ORDERS = 'query ($id: ID!) { strategy(id: $id) { orders { totalCount nodes { status } } } }';
+
+let redis: RedisServer;
+let drop: () => Promise<void>;
+let graph: TestGraph;
+/** Another process of every subgraph, on the same stores. */
+let replica: TestGraph;
+
+beforeAll(async () => {
+  redis = await startRedis();
+  const database = await copyTemplate(inject('adminUrl'));
+  drop = database.drop;
+  const stores = { databaseUrl: database.url, redisUrl: redis.url };
+  graph = await startGraph(stores);
+  await strategy(graph, { strategyId: 'warm' }); // once it leads and has caught up
+  replica = await startGraph(stores);
+  await eventuallyAlive(replica);
+});
+
+afterAll(async () => {
+  await replica.close();
+  await graph.close();
+  await drop();
+  await redis.stop();
+});
+
+async function eventuallyAlive({ subgraphs }: TestGraph): Promise<void> {
+  await vi.waitUntil(() => [...subgraphs.values()].every(({ feed }) => feed.hub.isAlive(Date.now())), 20_000);
+}
+
+/** Statements that the query costs when it is asked for the last of several times. */
+async function costOf(of: TestGraph, query: string, variables: object, headers = {}): Promise<number> {
+  let cost = 0;
+  for (let time = 0; time < 3; time++) {
+    const before = of.subgraphs.get('trading')?.statements() ?? 0;
+    await ask(of, query, variables, headers);
+    cost = (of.subgraphs.get('trading')?.statements() ?? 0) - before;
+  }
+  return cost;
+}
+
+describe('a query', () => {
+  it('costs no statement once its rows and lists are known', async () => {
+    const strategyId = await strategy(graph);
+    const id = await order(graph, strategyId);
+    await expect.poll(() => costOf(graph, ORDER, { id })).toBe(0);
+    await expect.poll(() => costOf(graph, ORDERS, { id: strategyId })).toBe(0);
+  });
+
+  it('costs none where another process has read it', async () => {
+    const strategyId = await strategy(graph);
+    const id = await order(graph, strategyId);
+    await expect.poll(() => costOf(graph, ORDER, { id })).toBe(0);
+    await expect
+      .poll(async () => {
+        await replica.subgraphs.get('trading')?.cache.forgetHere();
+        const before = replica.subgraphs.get('trading')?.statements() ?? 0;
+        await ask(replica, ORDER, { id });
+        return (replica.subgraphs.get('trading')?.statements() ?? 0) - before;
+      })
+      .toBe(0);
+  });
+
+  it('reads PostgreSQL when it asks for that', async () => {
+    const id = await order(graph, await strategy(graph));
+    await expect.poll(() => costOf(graph, ORDER, { id })).toBe(0);
+    expect(await costOf(graph, ORDER, { id }, { 'cache-control': 'no-cache' })).toBe(2);
+  });
+
+  it('shows at once what a command of this process has done', async () => {
+    const strategyId = await strategy(graph);
+    for (let count = 1; count <= 40; count++) {
+      const { orderId: id } = (
+        await done(
+          graph,
+          'placeOrder',
+          { strategyId, symbol: 'BTC-USD', side: 'BUY', type: 'MARKET', quantity: '1' },
+          'order { orderId }',
+        )
+      ).order;
+      expect((await ask(graph, ORDER, { id })).tradingOrder.status).toBe('PENDING');
+      expect((await ask(graph, ORDERS, { id: strategyId })).strategy.orders.totalCount).toBe(count);
+      await done(graph, 'submitOrder', { orderId: id, venue: 'okx' });
+      expect((await ask(graph, ORDER, { id })).tradingOrder.status).toBe('SUBMITTED');
+    }
+  });
+
+  it('shows what a token names, wherever the command was carried out', async () => {
+    const strategyId = await strategy(graph);
+    for (let count = 1; count <= 40; count++) {
+      const input = { strategyId, symbol: 'BTC-USD', side: 'BUY', type: 'MARKET', quantity: '1' };
+      const { readToken } = await done(graph, 'placeOrder', input, 'readToken');
+      const headers = { 'x-read-after': `market-data.1, ${readToken}` };
+      const { strategy: found } = await ask(replica, ORDERS, { id: strategyId }, headers);
+      expect(found.orders.totalCount).toBe(count);
+    }
+  });
+
+  it('costs statements only until the feed has brought what its token names', async () => {
+    const id = await order(graph, await strategy(graph));
+    await expect.poll(() => costOf(graph, ORDER, { id })).toBe(0);
+    const [{ past, future }] = await graph.sql(
+      'trading',
+      `select pg_snapshot_xmin(pg_current_snapshot())::text::bigint - 1 as past,
+              pg_snapshot_xmax(pg_current_snapshot())::text::bigint + 1000000 as future`,
+    );
+    expect(await costOf(graph, ORDER, { id }, { 'x-read-after': `trading.${past}` })).toBe(0);
+    expect(await costOf(graph, ORDER, { id }, { 'x-read-after': `trading.${future}` })).toBe(2);
+    expect(await costOf(graph, ORDER, { id }, { 'x-read-after': `exchange.${future}` })).toBe(0);
+  });
+
+  it.each(['x', 'trading', 'trading.x', 'trading.1;exchange.2', 'Trading.1', 'trading.-1'])(
+    'says what a token is when it is given "%s"',
+    async (token) => {
+      const { errors } = await graph.run('{ strategy(id: "x") { name } }', {}, { 'x-read-after': token });
+      expect(errors?.[0]?.message).toContain('x-read-after takes the readToken of commands');
+      expect(errors?.[0]?.extensions.code).toBe('BAD_USER_INPUT');
+    },
+  );
+
+  it('is told nothing of a refused command', async () => {
+    const { data } = await graph.run(
+      'mutation { submitOrder(input: { orderId: "none" }) { readToken errors { code } } }',
+    );
+    expect(data.submitOrder).toEqual({ readToken: null, errors: [{ code: 'NOT_FOUND' }] });
+  });
+
+  it('is given the token of the first answer when a command is repeated', async () => {
+    const strategyId = await strategy(graph);
+    const input = {
+      strategyId,
+      symbol: 'BTC-USD',
+      side: 'BUY',
+      type: 'MARKET',
+      quantity: '1',
+      idempotencyKey: 'again',
+    };
+    const first = await done(graph, 'placeOrder', input, 'readToken');
+    expect(await done(graph, 'placeOrder', input, 'readToken')).toEqual(first);
+  });
+});
+
+describe('what is declared to be cached', () => {
+  it.each(DOMAINS)('is captured in %s, so that the feed tells what becomes of it', async (domain) => {
+    const captured = new Map<string, string[]>();
+    for (const row of await graph.sql(domain, 'select relation, key, routes from captured_tables')) {
+      captured.set(row.relation, [row.key, ...row.routes]);
+    }
+    const declarations = await declarationsOf(domain);
+    const followed = declarations.filter(({ table, column }) => captured.get(table)?.includes(column));
+    expect(followed.length).toBeGreaterThan(0);
+    const left = declarations
+      .filter((each) => !followed.includes(each))
+      .map(({ table, column }) => `${table}.${column}`);
+    expect([...new Set(left)].sort()).toEqual(UNCACHED[domain] ?? []);
+  });
+
+  /** Read from PostgreSQL each time: tables that are written in bulk and read by the page, or that nobody reads twice. */
+  const UNCACHED: Partial<Record<Domain, string[]>> = { 'market-data': ['price_feeds.feed_id'] };
+});
+
+/** The entities, lists and totals that the domain's modules declare. */
+async function declarationsOf(domain: Domain): Promise<{ table: string; column: string }[]> {
+  const folder = new URL(`../../subgraphs/${domain}/`, import.meta.url);
+  const found: { table: string; column: string }[] = [];
+  for (const name of readdirSync(folder).filter((file) => file.endsWith('.ts'))) {
+    const exported = (await import(new URL(name, folder).href)) as Record<string, unknown>;
+    for (const value of Object.values(exported)) {
+      const { table, key, parent, column, keyType } = Object(value) as Record<string, string>;
+      const by = key ?? parent ?? column;
+      if (table && by && keyType) found.push({ table, column: by });
+    }
+  }
+  return found;
+}
