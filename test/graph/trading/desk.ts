@@ -78,7 +78,7 @@ let made = 0;
 
 /** A strategy in any state, written as another service would write it. Gives its id. */
 export async function strategy(graph: TestGraph, fixture: StrategyFixture = {}): Promise<string> {
-  const id = fixture.strategyId ?? `strategy-${++made}`;
+  const id = fixture.strategyId ?? `strategy-${String(++made).padStart(4, '0')}`;
   await graph.sql(
     'trading',
     `insert into strategies (strategy_id, name, strategy_type, status, account_id, instruments, venue_ids,
