@@ -89,6 +89,7 @@ query Feeds {
   tradingFeed { ...Status }
   exchangeFeed { ...Status }
   marketDataFeed { ...Status }
+  registryFeed { ...Status }
 }
 
 fragment Status on FeedStatus {
@@ -97,6 +98,21 @@ fragment Status on FeedStatus {
   logBytes
   leader
   subscriberCount
+}
+`;
+
+const HEALTH = `# What runs where, and whether it is well.
+query Health {
+  health {
+    status
+    domains {
+      domain
+      status
+      reasons
+      stores { store connected latencyMs version }
+    }
+    services { name host httpPort version isHealthy lastSeen }
+  }
 }
 `;
 
@@ -154,4 +170,5 @@ export const explorerTabs: readonly ExplorerTab[] = [
   { query: CANDLES, variables: asText({ symbol: 'BTC-USD' }) },
   { query: LIVE_BOOK },
   { query: FEEDS },
+  { query: HEALTH },
 ];

@@ -6,10 +6,11 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { startSimulator } from '../clients/simulator/simulator.ts';
 import { type Config, readConfig } from '../platform/config.ts';
-import { createGraphClient, FRESH } from '../platform/graph-client.ts';
+import { createGraphClient, FRESH, type GraphClient } from '../platform/graph-client.ts';
 import { createLogger, type Logger } from '../platform/log.ts';
 import { type Process, runMain } from '../platform/process.ts';
-import { readTypeDefs, startSubgraph } from '../platform/subgraph.ts';
+import { placeOf, register, serviceOf } from '../platform/registration.ts';
+import { readTypeDefs, type Subgraph, startSubgraph } from '../platform/subgraph.ts';
 import { loadDemo } from '../prisma/demo/demo.ts';
 import { openPostgres } from '../prisma/open.ts';
 import { domainUrl } from '../prisma/roles.ts';
@@ -20,17 +21,35 @@ await runMain(async (process) => {
   const config = readConfig();
   const log = createLogger({ level: config.logLevel, service: 'gateway' });
   const remote = process.argv.includes('--remote');
-  const gateway = remote ? await overRemoteSubgraphs(config, log) : await allInOne(config, log, process);
-  await serve(gateway, config, process);
+  const { gateway, running } = remote ? await overRemoteSubgraphs(config, log) : await allInOne(config, log, process);
+  const port = await serve(gateway, config, process);
+  const registration = register({
+    graph: graphOf(() => gateway),
+    services: [{ name: 'gateway' }, ...running.map(serviceOf)],
+    place: placeOf({ host: config.host, port }, config.environment),
+    log,
+  });
+  process.onStop(() => registration.stop());
 });
 
-/** Every subgraph in this process, on the database of the settings, with the demo loaded. */
-async function allInOne(config: Config, log: Logger, process: Process): Promise<Gateway> {
-  const { url } = await openPostgres(config, log, process);
-  const graph = createGraphClient(
-    (document, variables) => gateway.execute(document, variables, { headers: FRESH }),
-    (document, variables) => gateway.subscribe(document, variables),
+/** The graph of a gateway in this process, which need not be there yet. */
+function graphOf(gateway: () => Gateway): GraphClient {
+  return createGraphClient(
+    (document, variables) => gateway().execute(document, variables, { headers: FRESH }),
+    (document, variables) => gateway().subscribe(document, variables),
   );
+}
+
+interface Started {
+  gateway: Gateway;
+  /** The subgraphs of this process. */
+  running: Subgraph[];
+}
+
+/** Every subgraph in this process, on the database of the settings, with the demo loaded. */
+async function allInOne(config: Config, log: Logger, process: Process): Promise<Started> {
+  const { url } = await openPostgres(config, log, process);
+  const graph = graphOf(() => gateway);
   const running = subgraphs.map((definition) =>
     startSubgraph(definition, {
       databaseUrl: domainUrl(url, definition.name, config.environment),
@@ -58,10 +77,10 @@ async function allInOne(config: Config, log: Logger, process: Process): Promise<
       process.onStop(() => simulator.stop());
     }
   }
-  return gateway;
+  return { gateway, running };
 }
 
-function overRemoteSubgraphs(config: Config, log: Logger): Promise<Gateway> {
+async function overRemoteSubgraphs(config: Config, log: Logger): Promise<Started> {
   const remote = subgraphs.map(
     (definition): GatewaySubgraph => ({
       name: definition.name,
@@ -69,10 +88,11 @@ function overRemoteSubgraphs(config: Config, log: Logger): Promise<Gateway> {
       url: config.subgraphUrls[definition.name],
     }),
   );
-  return createGateway({ subgraphs: remote, log, production: config.production });
+  return { gateway: await createGateway({ subgraphs: remote, log, production: config.production }), running: [] };
 }
 
-async function serve(gateway: Gateway, config: Config, process: Process): Promise<void> {
+/** Gives the port it listens on. */
+async function serve(gateway: Gateway, config: Config, process: Process): Promise<number> {
   const server = createServer(gateway.handler);
   gateway.attachWebSocket(server);
   await new Promise<void>((resolve, reject) => {
@@ -89,4 +109,5 @@ async function serve(gateway: Gateway, config: Config, process: Process): Promis
   const { port } = server.address() as AddressInfo;
   const origin = `http://localhost:${port}`;
   process.print(`The graph answers at ${origin}/graphql (open it in a browser for the explorer; Ctrl-C stops it).`);
+  return port;
 }

@@ -10,6 +10,7 @@ import { type ChangeEvent, type RowChangesOptions, rowChanges } from './feed/row
 import { type StateChangesOptions, stateChanges } from './feed/state-changes.ts';
 import type { Topic } from './feed/topic.ts';
 import type { GraphClient } from './graph-client.ts';
+import type { Health } from './health.ts';
 import { type ChildList, createLoaders, type Derived, type Entity } from './loaders.ts';
 import type { Logger } from './log.ts';
 import { type Connection, type ConnectionArgs, type ConnectionSource, connect, connectChildren } from './paging.ts';
@@ -25,6 +26,8 @@ export interface SubgraphContext<Client, Service = unknown> {
   graph: GraphClient;
   /** This domain's change feed. */
   feed: Feed;
+  /** How this domain does. */
+  health: Health;
   /** What has been read of this domain. Resolvers read it by `load`, `list`, `derive` and `connectChildren`. */
   cache: Cache;
   /** How old an answer of this request may be. */
@@ -75,6 +78,7 @@ export interface ContextParts<Client, Service> {
   prisma: Client;
   graph: GraphClient;
   feed: Feed;
+  health: Health;
   cache: Cache;
   service: Service;
   log: Logger;

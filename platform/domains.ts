@@ -1,10 +1,15 @@
 /** The domains of the graph. A domain's name is its subgraph's name and its folder under subgraphs/ and prisma/. */
-export const DOMAINS = ['market-data', 'exchange', 'trading'] as const;
+export const DOMAINS = ['market-data', 'exchange', 'trading', 'registry'] as const;
 
 export type Domain = (typeof DOMAINS)[number];
 
 /** Port on which a domain's subgraph listens when it runs as a process of its own. */
-export const DEFAULT_PORTS: Record<Domain, number> = { 'market-data': 4001, exchange: 4002, trading: 4003 };
+export const DEFAULT_PORTS: Record<Domain, number> = {
+  'market-data': 4001,
+  exchange: 4002,
+  trading: 4003,
+  registry: 4008,
+};
 
 /** The start of a domain's environment variables: "market-data" → "MARKET_DATA". */
 export function environmentPrefix(domain: Domain): string {
@@ -27,4 +32,9 @@ export function redisPrefixOf(domain: Domain, instance?: string): string {
   return instance === undefined ? prefix : `${prefix}${instance}:`;
 }
 
-const REDIS_PREFIXES: Record<Domain, string> = { 'market-data': 'market:', exchange: 'exchange:', trading: 'trading:' };
+const REDIS_PREFIXES: Record<Domain, string> = {
+  'market-data': 'market:',
+  exchange: 'exchange:',
+  trading: 'trading:',
+  registry: 'registry:',
+};

@@ -47,3 +47,12 @@ export function connectRedis({ url, log, commandTimeoutMs = COMMAND_TIMEOUT_MS }
   });
   return redis;
 }
+
+/** Resolves once the first attempt to connect has succeeded or failed: until then every command would fail. */
+export function firstAttempt(redis: Redis): Promise<void> {
+  return new Promise((resolve) => {
+    redis.once('ready', () => resolve());
+    redis.once('error', () => resolve());
+    redis.once('end', () => resolve());
+  });
+}

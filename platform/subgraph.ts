@@ -24,6 +24,7 @@ import { type Feed, startFeed } from './feed/feed.ts';
 import { redisBroadcast } from './feed/redis-stream.ts';
 import type { Retention } from './feed/retention.ts';
 import type { GraphClient } from './graph-client.ts';
+import { domainHealth, type Health } from './health.ts';
 import type { Logger } from './log.ts';
 import { scalarResolvers } from './scalars.ts';
 import { endOn, isStream, mapStream } from './streams.ts';
@@ -43,6 +44,7 @@ export interface ServiceParts {
   db: Database;
   graph: GraphClient;
   feed: Feed;
+  health: Health;
   cache: Cache;
   log: Logger;
   redisUrl: string | undefined;
@@ -87,6 +89,7 @@ export interface Subgraph {
   /** One query or command, or each event of a subscription, with a fresh context. Errors come back as clients may see them. */
   execute(request: SubgraphRequest): Promise<ExecutionResult | AsyncIterable<ExecutionResult>>;
   feed: Feed;
+  health: Health;
   cache: Cache;
   createContext(headers: Record<string, string | undefined>): SubgraphContext<unknown>;
   /** Whether the domain's database answers. */
@@ -144,15 +147,18 @@ export function startSubgraph<Client, Service>(
     ...(retention && { retention }),
   });
   cache.follow(feed.hub);
-  const service = definition.start?.({ db, graph, feed, cache, log, redisUrl, redisPrefix, now });
+  const serviceName = instance === undefined ? name : `${name}-${instance}`;
+  const health = domainHealth({ domain: name, service: serviceName, db, feed, redisUrl, log });
+  const service = definition.start?.({ db, graph, feed, health, cache, log, redisUrl, redisPrefix, now });
   const contextFor: ContextFor = (headers, isFresh = false) =>
-    createContext({ domain: name, db, prisma, graph, feed, cache, service, log, now, headers, isFresh });
+    createContext({ domain: name, db, prisma, graph, feed, health, cache, service, log, now, headers, isFresh });
 
   return {
     name,
     sdl,
     schema,
     feed,
+    health,
     cache,
     createContext: contextFor,
     statements: db.statements,
@@ -163,6 +169,7 @@ export function startSubgraph<Client, Service>(
       ),
     async close() {
       await service?.stop();
+      health.close();
       await feed.close();
       cache.close();
       await db.close();

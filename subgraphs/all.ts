@@ -2,6 +2,7 @@
 import type { SubgraphDefinition } from '../platform/subgraph.ts';
 import { exchange } from './exchange/index.ts';
 import { marketData } from './market-data/index.ts';
+import { registry } from './registry/index.ts';
 import { trading } from './trading/index.ts';
 
-export const subgraphs: readonly SubgraphDefinition[] = [marketData, exchange, trading];
+export const subgraphs: readonly SubgraphDefinition[] = [marketData, exchange, trading, registry];

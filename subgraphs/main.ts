@@ -4,6 +4,7 @@ import { DEFAULT_PORTS, DOMAINS, environmentPrefix } from '../platform/domains.t
 import { createGraphClient, httpTransport, webSocketTransport } from '../platform/graph-client.ts';
 import { createLogger } from '../platform/log.ts';
 import { runMain } from '../platform/process.ts';
+import { placeOf, register, serviceOf } from '../platform/registration.ts';
 import { startSubgraph } from '../platform/subgraph.ts';
 import { serveSubgraph } from '../platform/subgraph-server.ts';
 import { openPostgres } from '../prisma/open.ts';
@@ -35,5 +36,8 @@ await runMain(async (process) => {
   const port = Number(config.environment.PORT ?? DEFAULT_PORTS[name]);
   const server = await serveSubgraph(subgraph, { port, host: config.host });
   process.onStop(() => server.close());
+  const place = placeOf({ host: config.host, port: Number(new URL(server.url).port) }, config.environment);
+  const registration = register({ graph, services: [serviceOf(subgraph)], place, log });
+  process.onStop(() => registration.stop());
   process.print(`The ${name} subgraph answers at ${server.url}`);
 });

@@ -89,6 +89,11 @@ export class Hub {
     return this.listeners.size;
   }
 
+  /** How long nothing has been heard of the feed, in milliseconds. */
+  get silentMs(): number {
+    return Date.now() - this.heardAt;
+  }
+
   /** Whether the feed is reached, or will be within so long. */
   reached(patienceMs: number): Promise<boolean> {
     if (this.isJoined) return Promise.resolve(true);

@@ -12,7 +12,7 @@ import { escapeGlob } from './glob.ts';
 
 export interface RedisCacheOptions {
   redis: Redis;
-  /** What every key begins with: "trading:". */
+  /** What every key begins with, and no key of anything else: "trading:cache:". */
   prefix: string;
   /** @default DEFAULT_TTL_SECONDS */
   defaultTtlSeconds?: number;

@@ -64,7 +64,9 @@ describe('the graph spread over processes', () => {
   it('says when it is ready', async () => {
     const response = await fetch(graphUrl.replace('/graphql', '/ready'));
     expect(response.status).toBe(200);
-    expect(await response.json()).toMatchObject({ subgraphs: { 'market-data': true, exchange: true, trading: true } });
+    expect(await response.json()).toMatchObject({
+      subgraphs: { 'market-data': true, exchange: true, trading: true, registry: true },
+    });
   });
 
   it('runs commands that need facts of another domain', async () => {

@@ -44,6 +44,13 @@ describe('the README', () => {
   });
 });
 
+describe('the health of the graph', () => {
+  it('is asked for in the README as the explorer has it', () => {
+    const document = blockAfter('## What runs where, and is it well', 'graphql');
+    expect(explorerTabs.map(({ query }) => query)).toContain(document);
+  });
+});
+
 describe('the first subscription', () => {
   const document = () => blockAfter('## The first subscription', 'graphql');
 

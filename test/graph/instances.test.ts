@@ -128,6 +128,13 @@ describe('instances side by side', () => {
     expect([...users].toSorted()).toEqual(['operator', ...all].toSorted());
   });
 
+  it('each say by their own name how they do', async () => {
+    const { data } = await of('lh').run('{ tradingHealth { service } health { domains { domain service } } }');
+    expect(data.tradingHealth).toEqual({ service: 'trading-lh' });
+    const names = data.health.domains.map(({ domain, service }: Record<string, string>) => [domain, service]);
+    expect(names).toEqual(DOMAINS.map((domain) => [domain, `${domain}-lh`]));
+  });
+
   it('each keep their marks among their own keys', async () => {
     const graph = of('lh');
     await addStrategy(graph, 's1');

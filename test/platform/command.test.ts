@@ -8,6 +8,7 @@ import { sql } from '../../platform/database/sql.ts';
 import { refuse } from '../../platform/errors.ts';
 import { type Feed, startFeed } from '../../platform/feed/feed.ts';
 import { createGraphClient } from '../../platform/graph-client.ts';
+import { domainHealth } from '../../platform/health.ts';
 import { createLogger } from '../../platform/log.ts';
 import { domainUrl } from '../../prisma/roles.ts';
 import { PrismaClient } from '../../prisma/trading/generated/client.ts';
@@ -26,6 +27,7 @@ function contextOn(database: Database): SubgraphContext<PrismaClient> {
     db: database,
     prisma: new PrismaClient({ adapter: new PrismaPg(database.pool, { schema: 'trading' }) }),
     feed,
+    health: domainHealth({ domain: 'trading', db: database, feed, redisUrl: undefined, log }),
     cache: new Cache({}),
     service: undefined,
     graph: createGraphClient(() => Promise.reject(new Error('not asked'))),

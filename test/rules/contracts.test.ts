@@ -19,6 +19,7 @@ const OWNERS: Record<string, Domain> = {
   TradingTrade: 'trading',
   TradingPosition: 'trading',
   Portfolio: 'trading',
+  ServiceInstance: 'registry',
 };
 
 const types = subgraphs.flatMap((definition) =>

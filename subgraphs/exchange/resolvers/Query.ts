@@ -10,6 +10,7 @@ import { tapeOf, tradeConditions, tradeList, trades } from '../trades.ts';
 
 export const Query: QueryResolvers = {
   exchangeFeed: (_, __, context) => context.feed.status(),
+  exchangeHealth: (_, __, context) => context.health.read(),
 
   exchangeAccount: (_, { id }, context) => context.load(accounts, id),
   exchangeAccounts: (_, { filter, ...page }, context) => context.connect(accountList, page, accountConditions(filter)),

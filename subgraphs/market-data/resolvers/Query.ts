@@ -13,6 +13,7 @@ const symbolOf = (symbol: string) => normaliseSymbol(symbol, ['symbol']);
 
 export const Query: QueryResolvers = {
   marketDataFeed: (_, __, context) => context.feed.status(),
+  marketDataHealth: (_, __, context) => context.health.read(),
 
   instrument: (_, { symbol }, context) => context.load(instruments, symbolOf(symbol)),
   instruments: (_, { filter, ...page }, context) => context.connect(instrumentList, page, instrumentConditions(filter)),

@@ -16,6 +16,7 @@ import { onDay, sumOfTrades, tradeByExchangeId, tradeConditions, tradeList, trad
 
 export const Query: QueryResolvers = {
   tradingFeed: (_, __, context) => context.feed.status(),
+  tradingHealth: (_, __, context) => context.health.read(),
 
   strategy: (_, { id }, context) => context.load(strategies, id),
   strategies: (_, { filter, ...page }, context) => context.connect(strategyList, page, strategyConditions(filter)),

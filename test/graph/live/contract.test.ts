@@ -26,6 +26,8 @@ const ARGUMENTS: Record<string, string> = {
   orderBookChanges: '(symbol: "BTC-USD", depth: 2)',
   priceChanges: '(symbols: ["BTC-USD", "ETHUSD"])',
   candleChanges: '(symbol: "BTC-USD", interval: M1)',
+  serviceChanges: '(name: "risk")',
+  configChanges: '(keys: ["risk.interval"], service: "risk")',
 };
 
 let graph: TestGraph;
@@ -38,6 +40,11 @@ beforeAll(async () => {
       errors { message }
     }
   }`);
+  const { errors } = await graph.run(`mutation {
+    registerService(input: { serviceId: "risk-1", name: "risk", version: "1", host: "db1" }) { errors { message } }
+    setConfig(input: { key: "risk.interval", type: DURATION, value: "PT5S" }) { errors { message } }
+  }`);
+  expect(errors).toBeUndefined();
 });
 
 afterAll(() => graph.close());
@@ -84,12 +91,13 @@ describe('every subscription', () => {
   it('says how the feed of each domain does', async () => {
     const fields = 'domain epoch tick lastTickAt lagMs logBytes leader ledSince isLeader subscriberCount';
     const { data } = await graph.run(
-      `{ tradingFeed { ${fields} } exchangeFeed { ${fields} } marketDataFeed { ${fields} } }`,
+      `{ tradingFeed { ${fields} } exchangeFeed { ${fields} } marketDataFeed { ${fields} } registryFeed { ${fields} } }`,
     );
     for (const [name, domain] of Object.entries({
       tradingFeed: 'trading',
       exchangeFeed: 'exchange',
       marketDataFeed: 'market-data',
+      registryFeed: 'registry',
     })) {
       expect(data[name]).toMatchObject({
         domain,

@@ -99,7 +99,8 @@ describe('the contract', () => {
       .filter((name) => !/^(__|_Service|_Entity|federation__|link__)|(Edge|Payload|Change)$|^Subscription$/.test(name));
     const refusals =
       'UserError ValidationFailed NotFound InvalidTransition Conflict InsufficientFunds IdempotencyConflict DomainUnavailable';
-    const stubs = 'ExchangeAccount ExchangeOrder ExchangeTrade FeedStatus Instrument PageInfo Query Mutation';
+    const stubs =
+      'DomainHealth ExchangeAccount ExchangeOrder ExchangeTrade FeedStatus Instrument PageInfo Query Mutation StoreHealth';
     expect(own.sort()).toEqual([...Object.keys(ROOTS), ...refusals.split(' '), ...stubs.split(' ')].sort());
   });
 

@@ -25,6 +25,14 @@ export async function startStore(): Promise<Store> {
   };
 }
 
+/** The server's URL with another user, whose password is "secret". */
+export function withUser(address: string, user: string): string {
+  const url = new URL(address);
+  url.username = user;
+  url.password = 'secret';
+  return url.href;
+}
+
 export async function connection(url: string): Promise<Redis> {
   const redis = connectRedis({ url, log: createLogger({ level: 'silent', service: 'test' }) });
   await once(redis, 'ready');

@@ -4,7 +4,7 @@ import { ABSENT, type CacheRepository, NO_EXPIRY } from '../../../platform/repos
 import { memoryCache } from '../../../platform/repositories/memory-cache.ts';
 import { redisCache } from '../../../platform/repositories/redis-cache.ts';
 import { isRedisAway } from '../../../platform/repositories/redis-fault.ts';
-import { connection, type Store, startStore } from './backends.ts';
+import { connection, type Store, startStore, withUser } from './backends.ts';
 
 let store: Store;
 beforeAll(async () => {
@@ -173,7 +173,7 @@ describe('a cache in Redis', () => {
   it('needs no command that a domain may not use', async () => {
     await store.server.command(...'ACL SETUSER domain on >secret ~test:* +@read +@write +@keyspace'.split(' '));
     await store.server.command(...'ACL SETUSER domain +@connection +@transaction +@scripting -@dangerous'.split(' '));
-    const redis = await connection(store.server.url.replace('//', '//domain:secret@'));
+    const redis = await connection(withUser(store.server.url, 'domain'));
     const cache = redisCache({ redis, prefix: 'test:' });
     await cache.setMany({ a: '1', b: '2' });
     await cache.expire('a', 0);

@@ -7,7 +7,7 @@ import {
   type ServiceDiscoveryRepository,
   type ServiceRegistration,
 } from '../../../platform/repositories/service-discovery.ts';
-import { connection, type Store, startStore } from './backends.ts';
+import { connection, type Store, startStore, withUser } from './backends.ts';
 
 let store: Store;
 beforeAll(async () => {
@@ -210,7 +210,7 @@ describe('service discovery in Redis', () => {
     await store.server.command('SET', 'service:trading-1', 'foreign');
     await store.server.command(...'ACL SETUSER registry on >secret ~registry:* +@read +@write +@keyspace'.split(' '));
     await store.server.command(...'ACL SETUSER registry +@connection +@transaction +@scripting -@dangerous'.split(' '));
-    const redis = await connection(store.server.url.replace('//', '//registry:secret@'));
+    const redis = await connection(withUser(store.server.url, 'registry'));
     const services = redisServices({ redis, prefix: 'registry:', now });
     await services.register(trading);
     await services.updateHeartbeat('trading-1');

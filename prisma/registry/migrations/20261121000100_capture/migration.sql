@@ -1,0 +1,1 @@
+select capture('config_entries', 'entry_id', '{key, scope}');
