@@ -68,7 +68,7 @@ export async function command<Client, Result extends CommandResult>(
     return once(tx as RawStatements, key, operation, hashOf(operation, input), perform);
   };
   const giveUp = (error: unknown) => {
-    if (!isUnreachable(error)) context.cache.forget(xid); // else it may be committed all the same
+    if (!isUnreachable(error)) context.cache.rolledBack(xid); // else it may be committed all the same
     throw error;
   };
   try {

@@ -2,6 +2,7 @@
  * How a domain does: its stores, its change feed, and whatever else has a reason to complain. Looked into when somebody
  * asks, at most once a second however many do, and answered within about a second whatever hangs.
  */
+import type { Cache, CacheStatistics, CacheStatus } from './cache/cache.ts';
 import type { Database } from './database/database.ts';
 import type { Domain } from './domains.ts';
 import type { Feed } from './feed/feed.ts';
@@ -21,6 +22,8 @@ export interface DomainHealth extends Identity {
   /** RFC 3339. */
   checkedAt: string;
   stores: StoreHealth[];
+  /** Null when nobody answered. */
+  cache: CacheStatus | null;
   reasons: string[];
 }
 
@@ -50,6 +53,7 @@ export interface HealthOptions {
   service?: string;
   db: Database;
   feed: Feed;
+  cache: Pick<Cache, 'status' | 'statistics'>;
   redisUrl: string | undefined;
   log: Logger;
   /** @default identityOf() */
@@ -63,7 +67,7 @@ const KEPT_MS = 1_000; // 1 second
 const FEED_PATIENCE_MS = 5_000; // 5 seconds
 
 export function domainHealth(options: HealthOptions): Health {
-  const { domain, service = domain, db, feed, redisUrl, log, identity = identityOf() } = options;
+  const { domain, service = domain, db, feed, cache, redisUrl, log, identity = identityOf() } = options;
   const redis = redisUrl === undefined ? undefined : redisProbe(redisUrl, log);
   const stores = [watchStore(postgresProbe(db)), ...(redis ? [watchStore(redis)] : [])];
   const sources: (() => Promise<readonly Complaint[]>)[] = [];
@@ -83,6 +87,7 @@ export function domainHealth(options: HealthOptions): Health {
       status: worst(all.map(({ status }) => status)),
       checkedAt: new Date().toISOString(),
       stores: found,
+      cache: cache.status(),
       reasons: all.map(({ reason }) => reason),
     };
   }
@@ -100,6 +105,7 @@ export function domainHealth(options: HealthOptions): Health {
   }
 
   heed('the change feed', () => complaintsOfFeed(feed));
+  heed('the cache', () => complaintsOfCache(cache.statistics()));
   return {
     service,
     read() {
@@ -139,6 +145,12 @@ async function complaintsOfFeed(feed: Feed): Promise<Complaint[]> {
   if (silentMs > FEED_PATIENCE_MS) return complain(`The change feed stalls: nothing for ${inSeconds(silentMs)}.`);
   if (lagMs > FEED_PATIENCE_MS) return complain(`The change feed is ${inSeconds(lagMs)} behind.`);
   return [];
+}
+
+function complaintsOfCache({ foundStale }: CacheStatistics): Complaint[] {
+  if (foundStale === 0) return [];
+  const reason = `${foundStale} cached values were found that should not have been served; the log names them.`;
+  return [{ status: 'DEGRADED', reason }];
 }
 
 function inSeconds(ms: number): string {

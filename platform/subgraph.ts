@@ -134,7 +134,7 @@ export function startSubgraph<Client, Service>(
   const { redisUrl, retention, cacheBytes } = dependencies;
   const redisPrefix = redisPrefixOf(name, instance);
   const redis = redisUrl ? new RedisTier({ url: redisUrl, prefix: redisPrefix, log }) : undefined;
-  const cache = new Cache({ bytes: cacheBytes, redis, sampler: new Sampler({ log }) });
+  const cache = new Cache({ domain: name, bytes: cacheBytes, redis, sampler: new Sampler({ log }) });
   const broadcast = redisUrl ? redisBroadcast({ url: redisUrl, prefix: redisPrefix, log }) : undefined;
   const feed = startFeed({
     domain: name,
@@ -148,7 +148,7 @@ export function startSubgraph<Client, Service>(
   });
   cache.follow(feed.hub);
   const serviceName = instance === undefined ? name : `${name}-${instance}`;
-  const health = domainHealth({ domain: name, service: serviceName, db, feed, redisUrl, log });
+  const health = domainHealth({ domain: name, service: serviceName, db, feed, cache, redisUrl, log });
   const service = definition.start?.({ db, graph, feed, health, cache, log, redisUrl, redisPrefix, now });
   const contextFor: ContextFor = (headers, isFresh = false) =>
     createContext({ domain: name, db, prisma, graph, feed, health, cache, service, log, now, headers, isFresh });

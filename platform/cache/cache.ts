@@ -21,6 +21,8 @@ import type { Changed, Held, RedisTier } from './redis-tier.ts';
 import type { Sampler } from './sampler.ts';
 
 export interface CacheOptions {
+  /** For statistics and logs. @default none */
+  domain?: string;
   /** Bytes of this process, about; 0 for none. @default DEFAULT_CACHE_BYTES */
   bytes?: number | undefined;
   redis?: RedisTier | undefined;
@@ -50,6 +52,12 @@ export interface CacheStatistics {
   sampled: number;
   foundStale: number;
 }
+
+/** The same for clients of the graph, who cannot count so far: whole numbers as text. */
+export type CacheStatus = Record<Exclude<keyof CacheStatistics, 'entries'>, string> & {
+  domain: string;
+  entries: number;
+};
 
 export const DEFAULT_CACHE_BYTES = 64 * 1024 ** 2; // 64 MiB
 
@@ -89,6 +97,7 @@ export class Cache implements Mirror {
   private readonly rowFamilies = new Map<string, Family<unknown>[]>();
   private readonly flights = new Map<string, Flight>();
   private readonly isOn: boolean;
+  private readonly domain: string;
   private hub: Pick<Hub, 'isAlive' | 'snapshot' | 'completeAt'> | null = null;
   private tables: CapturedTables = new Map();
   /** PostgreSQL did not answer; until then it is not asked for what is known. */
@@ -100,7 +109,8 @@ export class Cache implements Mirror {
   private readonly arrived = new Set<number>();
   private readonly counts = { processHits: 0, redisHits: 0, misses: 0, bypasses: 0, stale: 0 };
 
-  constructor({ bytes = DEFAULT_CACHE_BYTES, redis, sampler }: CacheOptions) {
+  constructor({ domain = '', bytes = DEFAULT_CACHE_BYTES, redis, sampler }: CacheOptions) {
+    this.domain = domain;
     this.isOn = bytes > 0;
     this.process = new ProcessTier(bytes);
     this.redis = redis;
@@ -176,7 +186,7 @@ export class Cache implements Mirror {
 
   /**
    * At the end of a command's transaction, before it is committed: its number. What it has written is read from
-   * PostgreSQL in this process until the feed has brought it, or `forget` says that it was rolled back.
+   * PostgreSQL in this process until the feed has brought it, or `rolledBack` says that nothing came of it.
    */
   async expect(tx: Transactional): Promise<number> {
     const { xid, writes } = await readOwnWrites(tx);
@@ -188,7 +198,7 @@ export class Cache implements Mirror {
     return xid;
   }
 
-  forget(xid: number): void {
+  rolledBack(xid: number): void {
     this.ownWrites.release(xid);
   }
 
@@ -199,19 +209,30 @@ export class Cache implements Mirror {
     return { ...this.counts, entries, bytes, evictions, redisErrors, redisGenerations, sampled, foundStale };
   }
 
-  /** Forgets everything, here and in Redis. Other processes go on with what they have, which is as true as it was. */
-  async clear(): Promise<number> {
-    const count = this.forgetHere();
-    await this.redis?.clear();
-    return count;
+  /** The statistics as clients see them. */
+  status(): CacheStatus {
+    const { entries, ...counts } = this.statistics();
+    const texts = Object.entries(counts).map(([name, count]) => [name, String(count)]);
+    return { domain: this.domain, entries, ...Object.fromEntries(texts) } as CacheStatus;
   }
 
-  /** Forgets what this process has. Gives how many values. */
-  forgetHere(): number {
-    const { size } = this.process;
-    this.process.clear();
+  /**
+   * Forgets the values whose names match, here and in Redis. Other processes go on with what they have, which is as true as
+   * it was. Gives how many were here.
+   */
+  async forget(pattern: string): Promise<{ domain: string; count: number }> {
+    const count = this.forgetHere(pattern);
+    await this.redis?.forget(pattern);
+    return { domain: this.domain, count };
+  }
+
+  /** The same in this process only. */
+  forgetHere(pattern = '*'): number {
+    const names = new RegExp(`^${pattern.split('*').map(escaped).join('.*')}$`, 's');
+    const ids = [...this.process].map(([id]) => id).filter((id) => names.test(id));
+    for (const id of ids) this.process.delete(id);
     this.flights.clear();
-    return size;
+    return ids.length;
   }
 
   close(): void {
@@ -476,6 +497,11 @@ export class Cache implements Mirror {
     }
     return true;
   }
+}
+
+/** The text as a regular expression means it. */
+function escaped(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 }
 
 /** Whoever asks has not said that what he reads must be new. */

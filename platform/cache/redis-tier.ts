@@ -143,9 +143,17 @@ export class RedisTier {
     });
   }
 
-  /** Makes everything void; the leader begins a new generation at its next tick. */
-  async clear(): Promise<void> {
-    await this.redis.del(this.fence);
+  /** Deletes the entries whose names match. */
+  async forget(pattern: string): Promise<void> {
+    const match = this.prefix + pattern.replace(/[?[\]\\]/g, '\\$&');
+    await this.ask(async () => {
+      for (let cursor = '0', isFirst = true; isFirst || cursor !== '0'; isFirst = false) {
+        const [next, keys] = await this.redis.scan(cursor, 'MATCH', match, 'COUNT', 1_000);
+        cursor = next;
+        const entries = keys.filter((key) => key !== this.fence);
+        if (entries.length > 0) await this.redis.unlink(...entries);
+      }
+    });
   }
 
   close(): void {

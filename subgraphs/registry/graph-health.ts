@@ -22,7 +22,8 @@ const KEPT_MS = 1_000; // 1 second
 const PATIENCE_MS = 2_000; // 2 seconds
 
 const FIELDS = `domain status service instance version environment checkedAt reasons
-  stores { store connected latencyMs error version since }`;
+  stores { store connected latencyMs error version since }
+  cache { domain processHits redisHits misses bypasses stale sampled foundStale entries bytes evictions redisErrors redisGenerations }`;
 
 /** @param own the registry's own, which need not be asked by way of the graph */
 export function graphHealth(graph: GraphClient, own: Health): GraphHealthReader {
@@ -78,6 +79,7 @@ function away(domain: Domain): DomainHealth {
     environment: '',
     checkedAt: new Date().toISOString(),
     stores: [],
+    cache: null,
     reasons: [`The ${domain} domain does not answer.`],
   };
 }

@@ -27,7 +27,7 @@ function contextOn(database: Database): SubgraphContext<PrismaClient> {
     db: database,
     prisma: new PrismaClient({ adapter: new PrismaPg(database.pool, { schema: 'trading' }) }),
     feed,
-    health: domainHealth({ domain: 'trading', db: database, feed, redisUrl: undefined, log }),
+    health: domainHealth({ cache: new Cache({}), domain: 'trading', db: database, feed, redisUrl: undefined, log }),
     cache: new Cache({}),
     service: undefined,
     graph: createGraphClient(() => Promise.reject(new Error('not asked'))),

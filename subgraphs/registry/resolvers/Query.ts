@@ -8,6 +8,11 @@ export const Query: QueryResolvers = {
   registryHealth: (_, __, context) => context.health.read(),
   health: (_, __, context) => context.service.health.read(),
 
+  cacheStats: async (_, { domain = null }, context) => {
+    const { domains } = await context.service.health.read();
+    return domains.flatMap(({ cache }) => (cache && (domain === null || cache.domain === domain) ? [cache] : []));
+  },
+
   services: (_, wanted, context) => listServices(context, wanted),
   service: (_, { name }, context) =>
     context.service.ask((services) => services.getService(serviceName(name, ['name']))),
