@@ -105,8 +105,8 @@ export class Cache implements Mirror {
   private epoch = '';
   /** Everything up to this tick has arrived here. */
   private tick = 0;
-  /** Transactions of the tick that is arriving. */
-  private readonly arrived = new Set<number>();
+  /** A part of the next tick has arrived. */
+  private isWithinTick = false;
   private readonly counts = { processHits: 0, redisHits: 0, misses: 0, bypasses: 0, stale: 0 };
 
   constructor({ domain = '', bytes = DEFAULT_CACHE_BYTES, redis, sampler }: CacheOptions) {
@@ -147,23 +147,24 @@ export class Cache implements Mirror {
   begin(epoch: string, tick: number): void {
     this.epoch = epoch;
     this.tick = tick;
+    this.isWithinTick = false;
     this.fence.begin(tick);
-    this.ownWrites.clear();
     this.process.clear();
     this.flights.clear();
   }
 
-  take({ tick, changes, isLast }: TickPart): void {
-    for (const change of changes) this.apply(change, tick);
-    for (const { xid } of changes) this.arrived.add(xid);
+  take({ tick, changes, snapshot, isLast }: TickPart): void {
+    const isWhole = isLast && !this.isWithinTick;
+    this.isWithinTick = !isLast;
+    for (const change of changes) this.apply(change, tick, isWhole);
     if (!isLast) return;
     this.tick = tick;
-    for (const xid of this.arrived) this.ownWrites.release(xid);
-    this.arrived.clear();
+    this.ownWrites.releaseSeen(snapshot);
   }
 
   lead(part: BroadcastPart): void {
     if (!this.redis || !this.isOn) return;
+    const isWhole = part.after === 0 && part.isLast;
     const touched = new Set<number | string>();
     const changed: Changed[] = [];
     const sizes = Map.groupBy(part.changes, ({ relation }) => relation);
@@ -174,6 +175,7 @@ export class Cache implements Mirror {
       }
       for (const change of changes) {
         for (const place of this.placesOf(change)) touched.add(place);
+        if (!isWhole) continue;
         for (const family of this.rowFamilies.get(table) ?? []) {
           const { id, place } = slotOf(family, change.key);
           const json = change.op === 'D' ? '' : JSON.stringify(change.row);
@@ -451,8 +453,11 @@ export class Cache implements Mirror {
     this.process.set(id, { value, place, moment, expiresAt: Date.now() + ttlOf(family, value) });
   }
 
-  /** A change makes void what is made of its row; the row itself is replaced where it is held. */
-  private apply(change: RowChange, tick: number): void {
+  /**
+   * A change makes void what is made of its row; the row itself is replaced where it is held. Not in the middle of a
+   * tick: its transaction may have changed the row again, and what it was in between was never committed.
+   */
+  private apply(change: RowChange, tick: number, isWhole: boolean): void {
     const held = (this.rowFamilies.get(change.relation) ?? []).map((family) => {
       const { id, place } = slotOf(family, change.key);
       const entry = this.process.peek(id);
@@ -461,7 +466,7 @@ export class Cache implements Mirror {
     for (const place of this.placesOf(change)) this.fence.touch(place, tick);
     for (const { id, entry, isCurrent } of held) {
       if (!entry) continue;
-      if (change.op === 'D') this.process.delete(id);
+      if (change.op === 'D' || !isWhole) this.process.delete(id);
       else {
         const isNewer = isCurrent && versionOf(entry.value) > versionOf(change.row);
         this.process.set(id, { ...entry, value: isNewer ? entry.value : change.row, moment: this.fence.moment });

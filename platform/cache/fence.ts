@@ -18,7 +18,6 @@ export class Fence {
   begin(tick: number): void {
     this.floor = tick;
     this.ticks.fill(0);
-    this.held.fill(0);
     this.moments.fill(++this.moment);
   }
 

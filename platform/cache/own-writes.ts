@@ -4,6 +4,7 @@
  */
 import { type Sql, sql } from '../database/sql.ts';
 import type { Image, RowChange } from '../feed/change.ts';
+import { type Snapshot, sees } from '../feed/snapshot.ts';
 import type { Fence } from './fence.ts';
 
 /** Rows of one command that are noted; what a larger one has written the feed brings. */
@@ -61,16 +62,16 @@ export class OwnWrites {
     for (const place of places) this.fence.hold(place);
   }
 
-  /** The feed has brought it, or it was rolled back. */
+  /** The feed has brought what the snapshot sees. */
+  releaseSeen(snapshot: Snapshot): void {
+    for (const xid of this.byXid.keys()) if (sees(snapshot, xid)) this.release(xid);
+  }
+
+  /** It was rolled back. */
   release(xid: number): void {
     const held = this.byXid.get(xid);
     if (!held) return;
     this.byXid.delete(xid);
     for (const place of held.places) this.fence.release(place);
-  }
-
-  /** The fence holds nothing any more. */
-  clear(): void {
-    this.byXid.clear();
   }
 }

@@ -117,7 +117,7 @@ export class RedisTier {
 
   /** Applies, in order, a part of a tick that this process has found as the leader of the feed. */
   apply(part: BroadcastPart, touched: readonly (number | string)[], changed: readonly Changed[]): void {
-    const { epoch, tick, previous, isLast } = part;
+    const { epoch, tick, previous, after, isLast } = part;
     if (part.since.text === part.snapshot.text && part.changes.length === 0) {
       this.epoch = epoch;
       this.opened = tick;
@@ -126,7 +126,8 @@ export class RedisTier {
     const keys = changed.map(({ id }) => this.prefix + id);
     const rows = changed.flatMap(({ table, place, version, json }) => [table, place, version, json]);
     const generation = `${epoch}.${tick}.${randomBytes(6).toString('hex')}`;
-    const state = [epoch, this.opened, previous, tick, isLast ? 1 : 0, generation];
+    const within = isLast ? 0 : (part.changes.at(-1)?.seq ?? after);
+    const state = [epoch, this.opened, previous, after, tick, within, generation];
     void this.ask(async () => {
       const applied = await this.redis.cacheApply(
         keys.length + 1,
