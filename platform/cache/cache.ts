@@ -222,10 +222,10 @@ export class Cache implements Mirror {
    * Forgets the values whose names match, here and in Redis. Other processes go on with what they have, which is as true as
    * it was. Gives how many were here.
    */
-  async forget(pattern: string): Promise<{ domain: string; count: number }> {
+  async invalidate(pattern: string): Promise<{ count: number; readToken: null; errors: [] }> {
     const count = this.forgetHere(pattern);
     await this.redis?.forget(pattern);
-    return { domain: this.domain, count };
+    return { count, readToken: null, errors: [] };
   }
 
   /** The same in this process only. */

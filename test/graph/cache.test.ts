@@ -150,6 +150,43 @@ describe('a query', () => {
   });
 });
 
+describe('the cache of a domain', () => {
+  const statistics = async () => {
+    const { cacheStats } = await ask(
+      graph,
+      '{ cacheStats(domain: "trading") { domain processHits misses bypasses entries foundStale } }',
+    );
+    expect(cacheStats).toHaveLength(1);
+    return cacheStats[0];
+  };
+
+  it('says how it has done', async () => {
+    const id = await order(graph, await strategy(graph));
+    const before = Number((await statistics()).processHits);
+    await expect.poll(() => costOf(graph, ORDER, { id })).toBe(0);
+    await expect.poll(async () => Number((await statistics()).processHits)).toBeGreaterThan(before);
+    expect(await statistics()).toMatchObject({ domain: 'trading', foundStale: '0' });
+  });
+
+  it('forgets what it is told to, and reads it again', async () => {
+    const id = await order(graph, await strategy(graph));
+    const forget = (pattern: string) =>
+      ask(
+        graph,
+        'mutation ($p: String) { invalidateTradingCache(input: { pattern: $p }) { count errors { message } } }',
+        {
+          p: pattern,
+        },
+      );
+    await expect.poll(() => costOf(graph, ORDER, { id })).toBe(0);
+    expect((await forget(`entity:TradingOrder:${id}`)).invalidateTradingCache).toEqual({ count: 1, errors: [] });
+    expect((await forget('entity:*')).invalidateTradingCache.count).toBeGreaterThan(0);
+    expect((await forget('entity:*')).invalidateTradingCache.count).toBe(0);
+    expect((await ask(graph, ORDER, { id })).tradingOrder.status).toBe('SUBMITTED');
+    await expect.poll(() => costOf(graph, ORDER, { id })).toBe(0);
+  });
+});
+
 describe('what is declared to be cached', () => {
   it.each(DOMAINS)('is captured in %s, so that the feed tells what becomes of it', async (domain) => {
     const captured = new Map<string, string[]>();

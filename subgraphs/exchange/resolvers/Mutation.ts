@@ -13,7 +13,7 @@ import { placeExchangeOrder } from '../placing.ts';
 import { deposit, withdraw } from '../transfers.ts';
 
 export const Mutation: MutationResolvers = {
-  forgetExchangeCache: (_, { pattern }, context) => context.cache.forget(pattern ?? '*'),
+  invalidateExchangeCache: (_, { input }, context) => context.cache.invalidate(input.pattern ?? '*'),
   createExchangeAccount: (_, { input }, context) => createExchangeAccount(context, input),
   createSubAccount: (_, { input }, context) => createSubAccount(context, input),
   updateAccountProfile: (_, { input }, context) => updateAccountProfile(context, input),

@@ -7,7 +7,7 @@ import { ingestPrices } from '../price-ingestion.ts';
 import { recordTickers } from '../ticker-recording.ts';
 
 export const Mutation: MutationResolvers = {
-  forgetMarketDataCache: (_, { pattern }, context) => context.cache.forget(pattern ?? '*'),
+  invalidateMarketDataCache: (_, { input }, context) => context.cache.invalidate(input.pattern ?? '*'),
   createInstrument: (_, { input }, context) => createInstrument(context, input),
   updateInstrument: (_, { input }, context) => updateInstrument(context, input),
   setInstrumentActive: (_, { input }, context) => setInstrumentActive(context, input),

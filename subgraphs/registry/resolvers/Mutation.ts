@@ -9,7 +9,7 @@ import {
 } from '../service-commands.ts';
 
 export const Mutation: MutationResolvers = {
-  forgetRegistryCache: (_, { pattern }, context) => context.cache.forget(pattern ?? '*'),
+  invalidateRegistryCache: (_, { input }, context) => context.cache.invalidate(input.pattern ?? '*'),
   registerService: (_, { input }, context) => registerService(context, input),
   heartbeat: (_, { input }, context) => heartbeat(context, input),
   deregisterService: (_, { input }, context) => deregisterService(context, input),

@@ -13,7 +13,7 @@ import {
 } from '../strategy-states.ts';
 
 export const Mutation: MutationResolvers = {
-  forgetTradingCache: (_, { pattern }, context) => context.cache.forget(pattern ?? '*'),
+  invalidateTradingCache: (_, { input }, context) => context.cache.invalidate(input.pattern ?? '*'),
   createStrategy: (_, { input }, context) => createStrategy(context, input),
   configureStrategy: (_, { input }, context) => configureStrategy(context, input),
   startStrategy: (_, { input }, context) => startStrategy(context, input),

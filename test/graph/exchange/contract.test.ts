@@ -106,7 +106,9 @@ describe('the contract', () => {
       .filter(
         (name) =>
           !reached.has(name) &&
-          !/Payload$|Change$|^(Query|Mutation|Subscription|FeedStatus|DomainHealth|StoreHealth)$/.test(name),
+          !/Payload$|Change$|^(Query|Mutation|Subscription|FeedStatus|DomainHealth|StoreHealth|CacheStatus)$/.test(
+            name,
+          ),
       );
     const errors = Object.values(schema.getTypeMap()).filter((type) => isInterfaceType(type));
     expect(errors.map(({ name }) => name)).toEqual(['UserError', 'Change']);

@@ -143,7 +143,7 @@ describe('what a command has written', () => {
 
   it('is held no longer once it is rolled back, or a tick sees that it is over', async () => {
     await cache.expect(written());
-    cache.forget(105);
+    cache.rolledBack(105);
     await read(ROW as never, 'a', row(1));
     expect(await read(ROW as never, 'a', null)).toEqual(row(1));
     await cache.expect(written());

@@ -169,7 +169,7 @@ export class Stage {
     await process.cache.expect({ $queryRaw: async () => noted as never });
     if (isRefused) {
       await this.step('a command is rolled back', () => database.rollback(transaction));
-      process.cache.forget(xid);
+      process.cache.rolledBack(xid);
       return;
     }
     const commits = await this.step('a command commits', () => database.commit(transaction));
@@ -249,7 +249,7 @@ export class Stage {
   }
 
   async clear(index: number): Promise<void> {
-    await this.step(`process ${index} clears the cache`, () => this.processAt(index).cache.clear());
+    await this.step(`process ${index} clears the cache`, () => this.processAt(index).cache.invalidate('*'));
   }
 
   async save(): Promise<void> {
