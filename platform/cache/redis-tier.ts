@@ -50,9 +50,12 @@ export interface Changed {
 /** The cache must be faster than what it stands for: who waits longer goes to PostgreSQL. */
 const COMMAND_TIMEOUT_MS = 250;
 
-/** Failures one after the other after which Redis is left alone for a while. */
+/**
+ * Failures one after the other after which Redis is left alone for a while. One short stall fails all commands that are
+ * under way, so the while is short too; then one command tries whether it is over.
+ */
 const FAILURES = 5;
-const REST_MS = 60_000; // a minute, or until it has been connected to anew
+const REST_MS = 1_000; // 1 second, or until it has been connected to anew
 
 /** Bytes that wait to be sent at most; what follows is not applied. */
 const BACKLOG_BYTES = 8 * 1024 ** 2; // 8 MiB
@@ -72,7 +75,9 @@ export class RedisTier {
   private readonly prefix: string;
   private readonly fence: string;
   private readonly log: Logger;
-  private breaker = createBreaker();
+  private breaker = this.createBreaker();
+  /** When Redis was last left alone, by this process's clock. */
+  private restsSince = 0;
   private epoch = '';
   private opened = 0;
 
@@ -85,14 +90,16 @@ export class RedisTier {
     redis.defineCommand('cacheStore', { lua: STORE });
     redis.defineCommand('cacheApply', { lua: APPLY });
     redis.on('ready', () => {
-      this.breaker = createBreaker();
+      this.breaker = this.createBreaker();
     });
     this.redis = redis as Redis & Scripts;
   }
 
   /** Whether Redis is asked at present. */
   isUsable(): boolean {
-    return this.redis.status === 'ready' && this.breaker.state !== CircuitState.Open;
+    if (this.redis.status !== 'ready') return false;
+    const { state } = this.breaker;
+    return state === CircuitState.Closed || (state === CircuitState.Open && Date.now() - this.restsSince >= REST_MS);
   }
 
   /** What is there of the entries, which depend on one table; null where Redis does not say. */
@@ -172,8 +179,15 @@ export class RedisTier {
       return null;
     }
   }
-}
 
-function createBreaker() {
-  return circuitBreaker(handleAll, { halfOpenAfter: REST_MS, breaker: new ConsecutiveBreaker(FAILURES) });
+  private createBreaker() {
+    const breaker = circuitBreaker(handleAll, {
+      halfOpenAfter: REST_MS,
+      breaker: new ConsecutiveBreaker(FAILURES),
+    });
+    breaker.onBreak(() => {
+      this.restsSince = Date.now();
+    });
+    return breaker;
+  }
 }

@@ -269,4 +269,16 @@ describe('a Redis that is away', () => {
     tell(part(1_002, [change('b', 2)]));
     expect(await store(rowSlot('a'), 1_002, { version: 2 })).toBe(1);
   });
+
+  it('is left alone when it hangs, and asked again when it does no longer', async () => {
+    await store(rowSlot('a'), 1_000, { version: 1 });
+    redis.signal('SIGSTOP');
+    const answers = await Promise.all(Array.from({ length: 5 }, () => tier.read('items', [rowSlot('a')])));
+    expect(answers).toEqual(Array.from({ length: 5 }, () => null));
+    expect(tier.isUsable()).toBe(false);
+    redis.signal('SIGCONT');
+    await eventually('Redis is asked again', () => tier.isUsable());
+    await eventually('Redis answers', async () => (await held(rowSlot('a'))) !== undefined);
+    expect(tier.isUsable()).toBe(true);
+  });
 });
