@@ -8,10 +8,11 @@ export default defineConfig({
   resolve: { alias: [{ find: /^graphql$/, replacement: graphql }] },
   test: {
     include: ['test/**/*.test.ts'],
-    // The long run of faults takes minutes: `npm run test:faults` asks for it.
+    // Long runs of faults take minutes: `npm run test:faults` and `npm run test:cache` ask for them.
     exclude: [
       ...configDefaults.exclude,
       ...(process.env.FAULTS_SECONDS ? [] : ['test/faults/history/long-run.test.ts']),
+      ...(process.env.CACHE_SECONDS ? [] : ['test/faults/cache/long-run.test.ts']),
     ],
     globalSetup: ['test/support/postgres.ts'],
     reporters: ['default', './test/support/totals-reporter.ts'],
