@@ -11,6 +11,9 @@ import { allOf, empty, identifier, raw, type Sql, sql } from './database/sql.ts'
 import { badInput } from './errors.ts';
 import { type KeyType, keyArray, type Loaders } from './loaders.ts';
 
+/** In a condition: other rows decide beside the row itself. */
+const SUBQUERY = /\bselect\b/i;
+
 /** Items a page at most. */
 export const PAGE_LIMIT = 500;
 const DEFAULT_PAGE = 50;
@@ -98,8 +101,8 @@ export async function connectChildren<Row>(
   const family = <Value>(kind: string): Family<Value> => ({
     name: `${kind}:${source.table}:${createHash('sha1').update(name).digest('base64url')}`,
     table: source.table,
-    // A list that is chosen by more than equality has no column of its own that the feed could name.
-    column: matches ? '' : camelCase(parentColumn),
+    // A list that is chosen by more than equality, or by rows of other tables, has no column that the feed could name.
+    column: matches || SUBQUERY.test(condition.text) ? '' : camelCase(parentColumn),
     ttlMs: DEFAULT_TTL_MS,
   });
 

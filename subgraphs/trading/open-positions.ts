@@ -59,8 +59,19 @@ export interface Sums {
   oldestMarkedAt: string | null;
 }
 
+/** Equal requests meet the same positions and the same prices. */
+const summed = new WeakMap<readonly OpenPosition[], { prices: LivePrices; sums: Sums }>();
+
 /** What the positions are worth together at the prices, where these are newer than their own. */
-export function sumOf(held: readonly OpenPosition[], prices: LivePrices): Sums {
+export function sumOf(held: readonly OpenPosition[], prices: LivePrices): Readonly<Sums> {
+  const known = summed.get(held);
+  if (known?.prices === prices) return known.sums;
+  const sums = add(held, prices);
+  summed.set(held, { prices, sums });
+  return sums;
+}
+
+function add(held: readonly OpenPosition[], prices: LivePrices): Sums {
   const sums: Sums = {
     marketValue: ZERO,
     costBasis: ZERO,

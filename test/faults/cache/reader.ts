@@ -1,4 +1,5 @@
 /** Reads through a graph, and judges each answer by what had been committed when its feed was last complete there. */
+import { setImmediate as othersTurn } from 'node:timers/promises';
 import { parse } from 'graphql';
 import type { Subgraph } from '../../../platform/subgraph.ts';
 import type { Random } from '../history/random.ts';
@@ -32,6 +33,7 @@ export async function runReader(
 ): Promise<Judged> {
   const judged: Judged = { reads: 0, stale: [] };
   while (!signal.aborted) {
+    await othersTurn(); // what is cached is answered without a pause in which a tick could arrive
     const writer = random.pick(writers);
     const question = random.chance(0.5)
       ? rowQuestion(random.pick(writer.strategyIds))
