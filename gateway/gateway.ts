@@ -15,6 +15,7 @@ import { createLive } from './live/live.ts';
 import { nativePlanner } from './planner/native.ts';
 import { operationRunner, startRuntime } from './runtime.ts';
 import { createScope } from './scope.ts';
+import { createCircuit } from './transport/circuit.ts';
 import { type LocalSubgraph, localTransport } from './transport/local.ts';
 import { type RemoteSubgraph, remoteTransport } from './transport/remote.ts';
 import { guard, type SubgraphExecutor } from './transport/subgraph-call.ts';
@@ -141,8 +142,18 @@ async function* once<Value>(value: Value): AsyncGenerator<Value> {
 function connect(subgraph: GatewaySubgraph, { log, fetchTimeoutMs }: GatewayOptions): Connected {
   const { name } = subgraph;
   if ('url' in subgraph) {
-    const { ask, isReady, close } = remoteTransport(subgraph);
-    return { name, execute: guard(name, ask, { log, timeoutMs: fetchTimeoutMs }), isReady, close };
+    const { ask, isReady, isThere, close } = remoteTransport(subgraph);
+    const circuit = createCircuit({ domain: name, isThere, log });
+    const execute = guard(name, ask, { log, timeoutMs: fetchTimeoutMs, circuit });
+    return {
+      name,
+      execute,
+      isReady,
+      close: () => {
+        circuit.close();
+        return close();
+      },
+    };
   }
   return {
     name,

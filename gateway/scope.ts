@@ -16,7 +16,7 @@ export interface RequestScope {
   traceId: string;
   /** What every subgraph is sent: x-request-id, traceparent, and of the caller's headers those of FORWARDED. */
   headers: Record<string, string>;
-  /** Stores that were not to be had, as the subgraphs that were asked say. */
+  /** Stores that were not to be had, as the subgraphs that were asked say; each once. */
   degraded: DegradedStore[];
   /** Aborts when the client has gone. */
   signal?: AbortSignal;
@@ -49,6 +49,15 @@ export function createScope(
     degraded: [],
     ...(signal && { signal }),
   };
+}
+
+/** Notes stores that were not to be had: each once, with the oldest that was seen of it. */
+export function noteDegraded({ degraded }: RequestScope, states: readonly DegradedStore[] = []): void {
+  for (const state of states) {
+    const known = degraded.findIndex(({ domain, store }) => domain === state.domain && store === state.store);
+    if (known < 0) degraded.push(state);
+    else if ((state.asOf ?? '~') < (degraded[known]?.asOf ?? '~')) degraded[known] = state;
+  }
 }
 
 /** 32 hex digits. Node draws UUIDs from a pool of random bytes, which costs a tenth of drawing bytes each time. */

@@ -4,8 +4,9 @@ import https from 'node:https';
 import { type ExecutionResult, GraphQLError, type GraphQLFormattedError } from 'graphql';
 import { type Client, createClient } from 'graphql-ws';
 import WebSocket from 'ws';
+import { DomainUnavailable } from './domain-unavailable.ts';
 import { EventQueue } from './event-queue.ts';
-import { DomainUnavailable, type SubgraphCall, type SubgraphTransport } from './subgraph-call.ts';
+import type { SubgraphCall, SubgraphTransport } from './subgraph-call.ts';
 
 export interface RemoteSubgraph {
   name: string;
@@ -21,6 +22,8 @@ export interface RemoteTransport {
   ask: SubgraphTransport;
   /** Whether the subgraph says that it can answer now. */
   isReady(): Promise<boolean>;
+  /** Whether the subgraph says anything, and be it that it cannot answer everything now: it may still know a part. */
+  isThere(): Promise<boolean>;
   close(): Promise<void>;
 }
 
@@ -36,7 +39,7 @@ const PING_INTERVAL_MS = 10_000; // 10 seconds
 /** Time it has to answer. */
 const PONG_TIMEOUT_MS = 5_000; // 5 seconds
 
-/** Whoever asks whether the graph is ready waits no longer than this for one subgraph. */
+/** Whoever asks whether a subgraph is ready waits no longer than this for it. */
 const READY_TIMEOUT_MS = 2_000; // 2 seconds
 
 export function remoteTransport(subgraph: RemoteSubgraph): RemoteTransport {
@@ -111,16 +114,27 @@ export function remoteTransport(subgraph: RemoteSubgraph): RemoteTransport {
       const { text: query, variables, operationName } = call;
       return post(JSON.stringify({ query, variables, operationName }), call, signal);
     },
-    isReady: () =>
-      fetch(new URL('/ready', url), { signal: AbortSignal.timeout(READY_TIMEOUT_MS) }).then(
-        (response) => response.ok,
-        () => false,
-      ),
+    isReady: async () => (await readiness(url))?.isReady === true,
+    isThere: async () => {
+      const said = await readiness(url);
+      return said !== null && (said.isReady || said.domain === name); // a balancer without subgraphs answers 503 too
+    },
     async close() {
       await sockets?.dispose();
       agent.destroy();
     },
   };
+}
+
+/** What the subgraph says at /ready; null where nobody does. */
+async function readiness(url: string): Promise<{ isReady: boolean; domain?: unknown } | null> {
+  try {
+    const response = await fetch(new URL('/ready', url), { signal: AbortSignal.timeout(READY_TIMEOUT_MS) });
+    const { domain } = (await response.json()) as { domain?: unknown };
+    return { isReady: response.ok, domain };
+  } catch {
+    return null;
+  }
 }
 
 /** One socket with all subscriptions on it. A subgraph that does not answer on it within a time is taken for gone. */

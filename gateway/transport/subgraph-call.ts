@@ -4,7 +4,9 @@ import { isUnreachable } from '../../platform/database/database-error.ts';
 import { Refusal, RequestCode, unavailable } from '../../platform/errors.ts';
 import type { Logger } from '../../platform/log.ts';
 import { isStream, mapStream } from '../../platform/streams.ts';
-import type { DegradedStore, RequestScope } from '../scope.ts';
+import { type DegradedStore, noteDegraded, type RequestScope } from '../scope.ts';
+import type { Circuit } from './circuit.ts';
+import { CircuitOpen, DomainUnavailable } from './domain-unavailable.ts';
 
 export interface SubgraphCall {
   document: DocumentNode;
@@ -26,14 +28,6 @@ export type SubgraphTransport = (call: SubgraphCall, signal: AbortSignal) => Pro
 /** Asks one subgraph and never rejects: a domain that is away is an answer with one error. */
 export type SubgraphExecutor = (call: SubgraphCall) => Promise<SubgraphAnswer>;
 
-/** Thrown by a transport when the subgraph cannot be reached or does not answer like one. */
-export class DomainUnavailable extends Error {
-  constructor(domain: string, options?: ErrorOptions) {
-    super(`The ${domain} subgraph does not answer`, options);
-    this.name = 'DomainUnavailable';
-  }
-}
-
 /** A page that waits longer for one domain is better shown without it. */
 export const FETCH_TIMEOUT_MS = 10_000; // 10 seconds
 
@@ -41,11 +35,13 @@ export interface GuardOptions {
   log: Logger;
   /** @default FETCH_TIMEOUT_MS */
   timeoutMs?: number | undefined;
+  /** What queries and commands pass. Subscriptions have a way of their own to come back. @default none */
+  circuit?: Circuit | undefined;
 }
 
 /** A transport bounded in time, whose failures are typed errors. Says in the log when the domain goes and comes back. */
 export function guard(domain: string, transport: SubgraphTransport, options: GuardOptions): SubgraphExecutor {
-  const { log, timeoutMs = FETCH_TIMEOUT_MS } = options;
+  const { log, timeoutMs = FETCH_TIMEOUT_MS, circuit } = options;
   let away = false;
 
   function failure(error: unknown, call: SubgraphCall): ExecutionResult {
@@ -54,12 +50,11 @@ export function guard(domain: string, transport: SubgraphTransport, options: Gua
     if (isLeft) return { data: null, errors: [unavailable(domain)] };
     if (!away) log.warn({ domain, err: error }, 'a domain went away');
     away = true;
-    return { data: null, errors: [call.kind === 'mutation' ? outcomeUnknown(domain) : unavailable(domain)] };
+    return { data: null, errors: [call.kind === 'mutation' ? notAnswered(domain, error) : unavailable(domain)] };
   }
 
-  return async (call) => {
-    const aborter = new AbortController();
-    const release = followClient(call, aborter);
+  /** What the transport gives, within the time it has. */
+  async function inTime(call: SubgraphCall, aborter: AbortController): Promise<SubgraphAnswer> {
     let timer: NodeJS.Timeout | undefined;
     const tooLate = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
@@ -69,19 +64,30 @@ export function guard(domain: string, transport: SubgraphTransport, options: Gua
       }, timeoutMs);
     });
     try {
-      const answer = await Promise.race([transport(call, aborter.signal), tooLate]);
+      return await Promise.race([transport(call, aborter.signal), tooLate]);
+    } catch (error) {
+      // The domain is not to blame for a call that the client has left.
+      throw call.scope.signal?.aborted ? new Error('The client has left', { cause: error }) : error;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  return async (call) => {
+    const aborter = new AbortController();
+    const release = followClient(call, aborter);
+    const ask = () => inTime(call, aborter);
+    try {
+      const answer = await (circuit && call.kind !== 'subscription' ? circuit.pass(ask) : ask());
       if (away) log.info({ domain }, 'a domain is back');
       away = false;
       if (isStream<ExecutionResult>(answer)) return typedStream(domain, answer);
       release();
-      const degraded = answer.extensions?.degraded as DegradedStore[] | undefined;
-      if (degraded) call.scope.degraded.push(...degraded);
+      noteDegraded(call.scope, answer.extensions?.degraded as DegradedStore[] | undefined);
       return oncePerFetch(answer);
     } catch (error) {
       release();
       return failure(error, call);
-    } finally {
-      clearTimeout(timer);
     }
   };
 }
@@ -123,10 +129,17 @@ function bug(error: unknown): GraphQLError {
   return new GraphQLError(originalError.message, { originalError });
 }
 
-/** A command that was sent and not answered may have been carried out. */
-function outcomeUnknown(domain: string): GraphQLError {
-  return new GraphQLError(
-    `The ${domain} domain does not answer. Whether it carried the command out is not known; send it again with the same idempotencyKey.`,
-    { extensions: { code: RequestCode.DOMAIN_UNAVAILABLE, domain } },
-  );
+/** A command that was sent and not answered may have been carried out; one that found nobody to send it to was not. */
+function notAnswered(domain: string, error: unknown): GraphQLError {
+  const isUnsent = error instanceof CircuitOpen || codeOf((error as Error).cause) === 'ECONNREFUSED';
+  const outcome = isUnsent
+    ? 'The command was not carried out; try again later.'
+    : 'Whether it carried the command out is not known; send it again with the same idempotencyKey.';
+  return new GraphQLError(`The ${domain} domain does not answer. ${outcome}`, {
+    extensions: { code: RequestCode.DOMAIN_UNAVAILABLE, domain },
+  });
+}
+
+function codeOf(error: unknown): unknown {
+  return (error as { code?: unknown } | undefined)?.code;
 }
