@@ -293,6 +293,7 @@ export class Cache implements Mirror {
       return null;
     }
     const held = await this.redis.read(family.table, slots);
+    if (held === undefined) reading.degrade({ store: 'REDIS', asOf: null });
     if (!held) return null;
     return { generation: held.generation, values: this.accept(family, slots, held) };
   }
@@ -437,20 +438,28 @@ export class Cache implements Mirror {
       if (entry && this.fence.isCurrent(slot.place, entry.moment)) found.set(slot.id, entry.value);
       else missing.push(slot);
     }
+    let asOf = this.hub?.completeAt ?? 0;
     if (missing.length > 0) {
       const held = await this.redis?.read(family.table, missing);
       if (held) for (const [id, value] of this.accept(family, missing, held)) found.set(id, value);
-      if (missing.some(({ id }) => !found.has(id))) return false;
+      for (const { id } of missing) {
+        if (found.has(id)) continue;
+        const entry = this.process.peek(id);
+        if (!entry) return false;
+        found.set(id, entry.value); // changed since, nobody can say to what
+        asOf = Math.min(asOf, entry.asOf);
+      }
     }
     this.silentUntil = Date.now() + SILENCE_MS;
     this.counts.stale += slots.length;
-    reading.degrade({ store: 'POSTGRESQL', asOf: new Date(this.hub?.completeAt ?? 0).toISOString() });
+    reading.degrade({ store: 'POSTGRESQL', asOf: new Date(asOf).toISOString() });
     return true;
   }
 
   private keep(family: Family<unknown>, { id, place }: Slot, value: unknown, moment: number): void {
     if (!this.fence.isCurrent(place, moment)) return;
-    this.process.set(id, { value, place, moment, expiresAt: Date.now() + ttlOf(family, value) });
+    const asOf = this.hub?.completeAt ?? 0;
+    this.process.set(id, { value, place, moment, asOf, expiresAt: Date.now() + ttlOf(family, value) });
   }
 
   /**

@@ -55,7 +55,10 @@ const COMMAND_TIMEOUT_MS = 250;
  * under way, so the while is short too; then one command tries whether it is over.
  */
 const FAILURES = 5;
-const REST_MS = 1_000; // 1 second, or until it has been connected to anew
+const REST_MS = 60_000; // a minute, or until it has been connected to anew or takes a value
+
+/** How often Redis that is left alone is asked to take one. */
+const PROBE_INTERVAL_MS = 1_000; // 1 second
 
 /** Bytes that wait to be sent at most; what follows is not applied. */
 const BACKLOG_BYTES = 8 * 1024 ** 2; // 8 MiB
@@ -76,10 +79,10 @@ export class RedisTier {
   private readonly fence: string;
   private readonly log: Logger;
   private breaker = this.createBreaker();
-  /** When Redis was last left alone, by this process's clock. */
-  private restsSince = 0;
+  private probing: NodeJS.Timeout | undefined;
   private epoch = '';
   private opened = 0;
+  private isClosed = false;
 
   constructor({ url, prefix, log }: RedisTierOptions) {
     this.prefix = `${prefix}cache:`;
@@ -89,25 +92,22 @@ export class RedisTier {
     redis.defineCommand('cacheRead', { lua: READ });
     redis.defineCommand('cacheStore', { lua: STORE });
     redis.defineCommand('cacheApply', { lua: APPLY });
-    redis.on('ready', () => {
-      this.breaker = this.createBreaker();
-    });
+    redis.on('ready', () => this.trust());
     this.redis = redis as Redis & Scripts;
   }
 
   /** Whether Redis is asked at present. */
   isUsable(): boolean {
-    if (this.redis.status !== 'ready') return false;
-    const { state } = this.breaker;
-    return state === CircuitState.Closed || (state === CircuitState.Open && Date.now() - this.restsSince >= REST_MS);
+    return this.redis.status === 'ready' && !LEFT_ALONE.has(this.breaker.state);
   }
 
-  /** What is there of the entries, which depend on one table; null where Redis does not say. */
-  async read(table: string, entries: readonly { id: string; place: number }[]): Promise<Held | null> {
+  /** What is there of the entries, which depend on one table; null where nothing is, undefined where Redis does not say. */
+  async read(table: string, entries: readonly { id: string; place: number }[]): Promise<Held | null | undefined> {
     const keys = entries.map(({ id }) => this.prefix + id);
     const places = entries.map(({ place }) => place);
     const answer = await this.ask(() => this.redis.cacheRead(keys.length + 1, this.fence, ...keys, table, ...places));
-    const [generation, epoch, tick, values] = answer ?? [];
+    if (!answer) return undefined;
+    const [generation, epoch, tick, values] = answer;
     if (generation === undefined || epoch === undefined || !values) return null;
     return { generation, epoch, tick: Number(tick), values };
   }
@@ -165,6 +165,8 @@ export class RedisTier {
   }
 
   close(): void {
+    clearTimeout(this.probing);
+    this.isClosed = true;
     this.redis.disconnect();
   }
 
@@ -175,19 +177,45 @@ export class RedisTier {
       return await this.breaker.execute(command);
     } catch (error) {
       this.errors++;
+      if (isFull(error)) this.breaker.isolate(); // it answers reads still, and would be written to in vain at each tick
       this.log.debug({ reason: (error as Error).message }, 'the cache in Redis did not answer');
       return null;
     }
   }
 
   private createBreaker() {
-    const breaker = circuitBreaker(handleAll, {
-      halfOpenAfter: REST_MS,
-      breaker: new ConsecutiveBreaker(FAILURES),
-    });
+    const breaker = circuitBreaker(handleAll, { halfOpenAfter: REST_MS, breaker: new ConsecutiveBreaker(FAILURES) });
     breaker.onBreak(() => {
-      this.restsSince = Date.now();
+      if (breaker !== this.breaker || this.isClosed) return;
+      this.log.warn('the cache in Redis is left alone for a while');
+      this.probeLater();
     });
     return breaker;
   }
+
+  private probeLater(): void {
+    clearTimeout(this.probing);
+    if (!this.isClosed) this.probing = setTimeout(() => void this.probe(), PROBE_INTERVAL_MS).unref();
+  }
+
+  /** One that is slow, or full, keeps its connections. */
+  private async probe(): Promise<void> {
+    const { breaker } = this;
+    const takes = await this.redis.set(`${this.prefix}probe`, '', 'PX', PROBE_INTERVAL_MS).catch(() => null);
+    if (breaker !== this.breaker) return;
+    if (takes === null) this.probeLater();
+    else this.trust();
+  }
+
+  private trust(): void {
+    clearTimeout(this.probing);
+    this.breaker = this.createBreaker();
+  }
+}
+
+const LEFT_ALONE: ReadonlySet<CircuitState> = new Set([CircuitState.Open, CircuitState.Isolated]);
+
+/** Whether Redis has reached its `maxmemory` and may evict nothing. */
+function isFull(error: unknown): boolean {
+  return error instanceof Error && /\bOOM\b/.test(error.message);
 }

@@ -1,7 +1,8 @@
-import pg from 'pg';
+import type pg from 'pg';
 import type { Logger } from '../log.ts';
 import { rowTypes, toObjects } from './rows.ts';
 import type { Sql } from './sql.ts';
+import { watchedPool } from './watched-pool.ts';
 
 /** One domain's PostgreSQL, reached with the domain's own role. */
 export interface Database {
@@ -32,7 +33,7 @@ const IDLE_TIMEOUT_MS = 60_000; // a minute
 const STATEMENT_TIMEOUT_MS = 30_000; // 30 seconds
 
 export function openDatabase({ url, schema, poolSize = 10, log }: DatabaseOptions): Database {
-  const pool = new pg.Pool({
+  const config = {
     connectionString: url,
     max: poolSize,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
@@ -41,7 +42,8 @@ export function openDatabase({ url, schema, poolSize = 10, log }: DatabaseOption
     options: `-c TimeZone=UTC -c search_path=${schema}`,
     keepAlive: true,
     application_name: 'trading-data-graph',
-  });
+  };
+  const { pool, close } = watchedPool(config, log);
   let isClosing = false;
   pool.on('error', (error) => {
     if (!isClosing) log.warn({ reason: error.message }, 'an idle database connection was lost');
@@ -73,7 +75,7 @@ export function openDatabase({ url, schema, poolSize = 10, log }: DatabaseOption
     statements: () => statements,
     close: () => {
       isClosing = true;
-      return pool.end();
+      return close();
     },
   };
 }

@@ -1,0 +1,95 @@
+/**
+ * Two copies of the whole graph over one PostgreSQL and one Redis of their own, which can be taken away from them. The
+ * first reaches its subgraphs over HTTP and leads the feeds; the second has them in process and follows by way of Redis.
+ */
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createLogger } from '../../../platform/log.ts';
+import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../../platform/postgres/embedded.ts';
+import { copyTemplate, prepareTemplate } from '../../support/databases.ts';
+import { type FaultProxy, startFaultProxy } from '../../support/fault-proxy.ts';
+import { startGraph, type TestGraph } from '../../support/graph.ts';
+import { type RedisServer, startRedis } from '../../support/redis.ts';
+import { through } from '../history/cluster.ts';
+
+export const ACCOUNT = '00000000-0000-4000-8000-000000000001';
+
+/** Connections of a subgraph at most: fewer than there are readers, so that a queue shows. */
+export const POOL_SIZE = 4;
+
+export interface Stage {
+  leader: TestGraph;
+  follower: TestGraph;
+  redis: RedisServer;
+  /** Stands between both and Redis. */
+  toRedis: FaultProxy;
+  /** Ends PostgreSQL as a crash does; whoever keeps it starts it again. */
+  killPostgres(): Promise<void>;
+  /** Stops all of its processes, which keep their connections and answer nothing. */
+  pausePostgres(): Promise<void>;
+  resumePostgres(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export async function startStage(): Promise<Stage> {
+  const log = createLogger({ level: 'fatal', service: 'test' });
+  const folder = await mkdtemp(join(tmpdir(), 'trading-data-graph-degradation-'));
+  const postgres = await startEmbeddedPostgres({ dataDir: folder, port: 0, log });
+  await prepareTemplate(postgres.url, log);
+  const redis = await startRedis();
+  const toRedis = await startFaultProxy({ target: () => redis.port });
+  const { url: databaseUrl } = await copyTemplate(postgres.url);
+  const shared = { databaseUrl, redisUrl: through(toRedis, redis.url), poolSize: POOL_SIZE };
+  const leader = await startGraph({ ...shared, spreadOut: true });
+  await prepare(leader);
+  const follower = await startGraph(shared);
+  const signal = async (name: 'SIGSTOP' | 'SIGCONT' | 'SIGKILL') => {
+    for (const pid of await processesOf(folder, name)) process.kill(pid, name);
+  };
+  return {
+    leader,
+    follower,
+    redis,
+    toRedis,
+    killPostgres: () => signal('SIGKILL'),
+    pausePostgres: () => signal('SIGSTOP'),
+    resumePostgres: () => signal('SIGCONT'),
+    async close() {
+      await Promise.all([leader.close(), follower.close()]);
+      await toRedis.close();
+      await redis.stop();
+      await closePostgres(postgres, folder);
+    },
+  };
+}
+
+async function closePostgres(postgres: EmbeddedPostgres, folder: string): Promise<void> {
+  await postgres.stop();
+  await rm(folder, { recursive: true, force: true });
+}
+
+/** The server's processes, the one that starts others first; of a server that is killed that one only, as a crash has it. */
+async function processesOf(folder: string, signal: string): Promise<number[]> {
+  const server = Number((await readFile(join(folder, 'data', 'postmaster.pid'), 'utf8')).split('\n')[0]);
+  if (signal === 'SIGKILL') return [server];
+  const children = await readFile(`/proc/${server}/task/${server}/children`, 'utf8');
+  return [server, ...children.trim().split(' ').map(Number)];
+}
+
+/** An account with one balance, and an instrument. */
+async function prepare(graph: TestGraph): Promise<void> {
+  const give = async (name: string, input: object) => {
+    const type = `${name[0]?.toUpperCase()}${name.slice(1)}Input`;
+    const { data, errors } = await graph.run(
+      `mutation ($input: ${type}!) { ${name}(input: $input) { errors { code message } } }`,
+      { input },
+    );
+    const refused = errors ?? data[name].errors;
+    if (refused.length > 0) throw new Error(`${name}: ${JSON.stringify(refused)}`);
+  };
+  await give('createInstrument', { symbol: 'BTC-USD' });
+  await give('defineAsset', { code: 'USD' });
+  await give('createExchangeAccount', { accountId: ACCOUNT, clientId: 'northwind' });
+  await give('deposit', { accountId: ACCOUNT, asset: 'USD', amount: '1', idempotencyKey: 'deposit 0' });
+}
