@@ -58,6 +58,7 @@ export async function command<Client, Result extends CommandResult>(
   const key = (input as { idempotencyKey?: string | null }).idempotencyKey ?? null;
   let xid = 0;
   const run = (tx: unknown): Promise<CommandPayload<Result>> => {
+    xid = 0;
     const perform = async () => {
       const result = await work(tx as Transaction<Client>);
       xid = await context.cache.expect(tx as RawStatements);
@@ -80,7 +81,7 @@ export async function command<Client, Result extends CommandResult>(
     if (error instanceof Refusal) return failed<Result>(error);
     if (isUnreachable(error) || isPoolExhausted(error)) {
       context.log.warn({ err: error, operation }, 'the database does not answer');
-      return failed<Result>(refuse.domainUnavailable(context.domain));
+      return failed<Result>(refuse.domainUnavailable(context.domain, xid !== 0));
     }
     throw error;
   }

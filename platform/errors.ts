@@ -48,6 +48,10 @@ function refusal(typename: string, code: string, message: string, path: Path | u
   });
 }
 
+/** What is said of a command that may have been carried out. */
+export const OUTCOME_UNKNOWN =
+  'Whether it carried the command out is not known; send it again with the same idempotencyKey.';
+
 /** Makes the refusals; `throw refuse.notFound('Strategy', id)`. `path` says where in the input the fault lies. */
 export const refuse = {
   validation: (message: string, path?: Path) => refusal('ValidationFailed', 'VALIDATION_FAILED', message, path),
@@ -93,11 +97,12 @@ export const refuse = {
       { key },
     ),
 
-  domainUnavailable: (domain: string) =>
+  /** `isUnderWay`: the domain went away when all was done and about to be committed. */
+  domainUnavailable: (domain: string, isUnderWay = false) =>
     refusal(
       'DomainUnavailable',
       'DOMAIN_UNAVAILABLE',
-      `The ${domain} domain does not answer. Nothing was done; try again later.`,
+      `The ${domain} domain does not answer. ${isUnderWay ? OUTCOME_UNKNOWN : 'Nothing was done; try again later.'}`,
       undefined,
       { domain },
     ),

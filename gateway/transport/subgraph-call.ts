@@ -1,7 +1,7 @@
 /** How the gateway asks a subgraph, wherever it runs, and what it makes of one that does not answer. */
 import { type DocumentNode, type ExecutionResult, GraphQLError } from 'graphql';
 import { isUnreachable } from '../../platform/database/database-error.ts';
-import { Refusal, RequestCode, unavailable } from '../../platform/errors.ts';
+import { OUTCOME_UNKNOWN, Refusal, RequestCode, unavailable } from '../../platform/errors.ts';
 import type { Logger } from '../../platform/log.ts';
 import { isStream, mapStream } from '../../platform/streams.ts';
 import { type DegradedStore, noteDegraded, type RequestScope } from '../scope.ts';
@@ -132,9 +132,7 @@ function bug(error: unknown): GraphQLError {
 /** A command that was sent and not answered may have been carried out; one that found nobody to send it to was not. */
 function notAnswered(domain: string, error: unknown): GraphQLError {
   const isUnsent = error instanceof CircuitOpen || codeOf((error as Error).cause) === 'ECONNREFUSED';
-  const outcome = isUnsent
-    ? 'The command was not carried out; try again later.'
-    : 'Whether it carried the command out is not known; send it again with the same idempotencyKey.';
+  const outcome = isUnsent ? 'The command was not carried out; try again later.' : OUTCOME_UNKNOWN;
   return new GraphQLError(`The ${domain} domain does not answer. ${outcome}`, {
     extensions: { code: RequestCode.DOMAIN_UNAVAILABLE, domain },
   });

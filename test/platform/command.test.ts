@@ -1,5 +1,5 @@
 import { PrismaPg } from '@prisma/adapter-pg';
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, it, vi } from 'vitest';
 import { Cache } from '../../platform/cache/cache.ts';
 import { command } from '../../platform/command.ts';
 import { createContext, type SubgraphContext } from '../../platform/context.ts';
@@ -107,6 +107,22 @@ describe('a command', () => {
     const payloads = await Promise.all([move('a', 'b'), move('b', 'a'), move('a', 'b')]);
     expect(payloads).toEqual([1, 2, 3].map(() => ({ errors: [], readToken: TOKEN })));
     expect([await amountOf('a'), await amountOf('b')]).toEqual([-1, 1]);
+  });
+
+  it('does not pretend to know what became of it when the database goes away at the commit', async () => {
+    await db.query(sql`
+      create function leave() returns trigger language plpgsql as
+        $$ begin perform pg_terminate_backend(pg_backend_pid()); return null; end $$`);
+    await db.query(sql`
+      create constraint trigger leave_at_commit after update on tally deferrable initially deferred
+         for each row when (new.amount = 100) execute function leave()`);
+    const payload = await command(context, 'set', {}, async (tx) => {
+      await tx.$executeRaw(sql`update tally set amount = 100 where name = 'a'`);
+      return {};
+    });
+    expect(payload.errors).toMatchObject([{ __typename: 'DomainUnavailable', code: 'DOMAIN_UNAVAILABLE' }]);
+    expect(payload.errors[0]?.message).toContain('send it again with the same idempotencyKey');
+    await vi.waitFor(async () => expect(await amountOf('a')).toBe(0)); // the pool may not have seen yet that it is gone
   });
 
   it('refuses with DomainUnavailable when the database cannot be reached', async () => {
