@@ -13,7 +13,8 @@ import type { Hub } from '../feed/hub.ts';
 import type { Mirror } from '../feed/mirror.ts';
 import { sees } from '../feed/snapshot.ts';
 import type { BroadcastPart } from '../feed/tick-broadcast.ts';
-import type { Family, Reading } from './family.ts';
+import { readBeforeFeed } from './before-feed.ts';
+import { type Family, mayBeOld, type Reading } from './family.ts';
 import { Fence, placeOf } from './fence.ts';
 import { OwnWrites, readOwnWrites, type Transactional } from './own-writes.ts';
 import { ProcessTier } from './process-tier.ts';
@@ -132,8 +133,10 @@ export class Cache implements Mirror {
     read: (keys: readonly string[]) => Promise<readonly Value[]>,
     reading: Reading,
   ): Promise<Value[]> {
-    if (!this.isOn || !this.isFollowed(family)) return [...(await read(keys))];
     const slots = keys.map((key) => slotOf(family, key));
+    if (this.isOn && this.tables.size === 0)
+      return (await readBeforeFeed(this.redis, family, slots, () => read(keys), reading)) as Value[];
+    if (!this.isOn || !this.isFollowed(family)) return [...(await read(keys))];
     const values = this.mayServe(reading)
       ? await this.serve(family, slots, read, reading)
       : await this.bypass(family, slots, read, reading);
@@ -516,11 +519,6 @@ export class Cache implements Mirror {
 /** The text as a regular expression means it. */
 function escaped(text: string): string {
   return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
-}
-
-/** Whoever asks has not said that what he reads must be new. */
-function mayBeOld({ isFresh, after }: Reading): boolean {
-  return !isFresh && after.length === 0;
 }
 
 function slotOf(family: Family<unknown>, key: string): Slot {

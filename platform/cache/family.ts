@@ -24,6 +24,11 @@ export interface Reading {
   degrade(state: Degradation): void;
 }
 
+/** Whoever asks has not said that what he reads must be new. */
+export function mayBeOld({ isFresh, after }: Reading): boolean {
+  return !isFresh && after.length === 0;
+}
+
 export interface Degradation {
   store: 'POSTGRESQL' | 'REDIS';
   /** The answer shows what had been committed until then, RFC 3339; null where it is not old. */

@@ -60,6 +60,9 @@ const REST_MS = 60_000; // a minute, or until it has been connected to anew or t
 /** How often Redis that is left alone is asked to take one. */
 const PROBE_INTERVAL_MS = 1_000; // 1 second
 
+/** How often it is noted until when everything has been applied. */
+const NOTE_INTERVAL_MS = 500;
+
 /** Bytes that wait to be sent at most; what follows is not applied. */
 const BACKLOG_BYTES = 8 * 1024 ** 2; // 8 MiB
 
@@ -77,7 +80,9 @@ export class RedisTier {
   private readonly redis: Redis & Scripts;
   private readonly prefix: string;
   private readonly fence: string;
+  private readonly asOfKey: string;
   private readonly log: Logger;
+  private notedAt = 0;
   private breaker = this.createBreaker();
   private probing: NodeJS.Timeout | undefined;
   private epoch = '';
@@ -87,6 +92,7 @@ export class RedisTier {
   constructor({ url, prefix, log }: RedisTierOptions) {
     this.prefix = `${prefix}cache:`;
     this.fence = `${this.prefix}fence`;
+    this.asOfKey = `${this.prefix}as-of`;
     this.log = log;
     const redis = connectRedis({ url, log, commandTimeoutMs: COMMAND_TIMEOUT_MS });
     redis.defineCommand('cacheRead', { lua: READ });
@@ -145,10 +151,16 @@ export class RedisTier {
         ...touched,
         ...rows,
       );
+      if (applied !== 'deposed' && isLast) this.noteAsOf(part.at);
       if (applied !== 'begun') return;
       this.generations++;
       if (tick !== this.opened) this.log.info({ tick }, 'what Redis holds does not join on: its cache begins anew');
     });
+  }
+
+  /** Until when, at least, all that was committed has been applied, RFC 3339; null where nobody says. */
+  async asOf(): Promise<string | null> {
+    return (await this.ask(() => this.redis.get(this.asOfKey))) ?? null;
   }
 
   /** Deletes the entries whose names match. */
@@ -158,7 +170,7 @@ export class RedisTier {
       for (let cursor = '0', isFirst = true; isFirst || cursor !== '0'; isFirst = false) {
         const [next, keys] = await this.redis.scan(cursor, 'MATCH', match, 'COUNT', 1_000);
         cursor = next;
-        const entries = keys.filter((key) => key !== this.fence);
+        const entries = keys.filter((key) => key !== this.fence && key !== this.asOfKey);
         if (entries.length > 0) await this.redis.unlink(...entries);
       }
     });
@@ -181,6 +193,14 @@ export class RedisTier {
       this.log.debug({ reason: (error as Error).message }, 'the cache in Redis did not answer');
       return null;
     }
+  }
+
+  /** After it has been applied, so that it is never ahead of the values. Behind by a little is true as well. */
+  private noteAsOf(at: string): void {
+    const now = Date.now();
+    if (now - this.notedAt < NOTE_INTERVAL_MS) return;
+    this.notedAt = now;
+    this.redis.set(this.asOfKey, at).catch(() => undefined);
   }
 
   private createBreaker() {

@@ -1,8 +1,9 @@
 /** What users see while Redis or PostgreSQL is refused, slow, full, stopped or emptied, and afterwards. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Load, startLoad } from './load.ts';
-import { POOL_SIZE, type Stage, startStage } from './stage.ts';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import type { TestGraph } from '../../support/graph.ts';
+import { type DegradedMark, type Load, type PageName, type Reading, startLoad } from './load.ts';
+import { IDLE_ACCOUNT, POOL_SIZE, type Stage, startStage } from './stage.ts';
 import { isWhole, storesIn, until, untilRead, untilWritten } from './waiting.ts';
 
 /** No request takes longer, whatever is away: the time that the gateway gives a subgraph is not used up. */
@@ -25,6 +26,16 @@ afterAll(async () => {
 function fromNow() {
   const from = load.readings.length;
   return () => load.readings.slice(from);
+}
+
+/** Connections of the exchange's two pools: no more statements come to PostgreSQL at once. */
+async function connections(): Promise<number> {
+  const [row] = await stage.leader.sql(
+    'exchange',
+    `select count(*)::int as count from pg_stat_activity
+      where application_name = 'trading-data-graph' and usename = current_user`,
+  );
+  return row.count;
 }
 
 describe('Redis', () => {
@@ -57,6 +68,7 @@ describe('Redis', () => {
     expect(readings().filter(({ codes }) => codes.length > 0)).toEqual([]);
     expect(storesIn(readings())).toEqual(['exchange REDIS']);
     expect(storesIn(readings().filter(({ page }) => page !== 'balance'))).toEqual([]);
+    expect(await connections()).toBeLessThanOrEqual(2 * POOL_SIZE);
     await heal();
     await untilRead(load, 'balance', isWhole);
     await untilWritten(load, 3);
@@ -70,49 +82,62 @@ describe('Redis', () => {
     await untilRead(load, 'balance', isWhole);
     expect(readings().filter(({ codes }) => codes.length > 0)).toEqual([]);
   });
-
-  it('that is away sends no more statements to PostgreSQL at once than the pools have connections', async () => {
-    await stage.redis.kill();
-    await untilWritten(load, 3);
-    const [row] = await stage.leader.sql(
-      'exchange',
-      `select count(*)::int as count from pg_stat_activity
-        where application_name = 'trading-data-graph' and usename = current_user`,
-    );
-    expect(row.count).toBeGreaterThan(0);
-    expect(row.count).toBeLessThanOrEqual(2 * POOL_SIZE);
-    await stage.redis.start();
-    await untilRead(load, 'balance', isWhole);
-  });
 });
 
 describe('PostgreSQL that is stopped', () => {
-  it('is told with what is known and how old that is; commands are refused; all goes on when it does', async () => {
-    const readings = fromNow();
-    const refused = load.refusals.length;
-    const stoppedAt = Date.now();
+  const idle = `{ exchangeAccount(id: "${IDLE_ACCOUNT}") { status client { clientId } } }`;
+  let readings: () => Reading[];
+  let stoppedAt: number;
+  let newcomer: TestGraph;
+
+  beforeAll(async () => {
+    await stage.follower.run(idle);
+    await vi.waitFor(async () =>
+      expect(await stage.redis.command('EXISTS', `exchange:cache:entity:ExchangeAccount:${IDLE_ACCOUNT}`)).toBe(':1'),
+    );
+    readings = fromNow();
+    stoppedAt = Date.now();
     await stage.pausePostgres();
-    try {
-      await untilRead(load, 'list', ({ codes }) => codes.length > 0);
-      await untilRead(load, 'balance', ({ degraded }) => degraded.length > 0);
-      await untilRead(load, 'instrument', ({ degraded }) => degraded.length > 0);
-      await until('commands are refused', () => load.refusals.length > refused + 5);
-      const of = (...pages: string[]) => readings().filter(({ page }) => pages.includes(page));
-      expect(of('balance', 'instrument').filter(({ codes }) => codes.length > 0)).toEqual([]);
-      expect(storesIn(of('balance'))).toEqual(['exchange POSTGRESQL']);
-      expect(storesIn(of('instrument'))).toEqual(['market-data POSTGRESQL']);
-      expect(storesIn(of('list'))).toEqual([]);
-      for (const { degraded } of of('balance', 'instrument')) {
-        for (const { asOf } of degraded) expect(Date.parse(asOf ?? '')).toBeLessThan(stoppedAt + 1_000);
-      }
-      expect(await Promise.all([stage.leader, stage.follower].map(isReady))).toEqual([false, false]);
-    } finally {
-      await stage.resumePostgres();
+    newcomer = await stage.another();
+  });
+  afterAll(async () => {
+    await stage.resumePostgres();
+    await newcomer.close();
+  });
+
+  it('is told with what is known and how old that is, and commands are refused', async () => {
+    const refused = load.refusals.length;
+    await untilRead(load, 'list', ({ codes }) => codes.length > 0);
+    await untilRead(load, 'balance', ({ degraded }) => degraded.length > 0);
+    await untilRead(load, 'instrument', ({ degraded }) => degraded.length > 0);
+    await until('commands are refused', () => load.refusals.length > refused + 5);
+    const of = (...pages: PageName[]) => readings().filter(({ page }) => pages.includes(page));
+    expect(of('balance', 'instrument').filter(({ codes }) => codes.length > 0)).toEqual([]);
+    expect(storesIn(of('balance'))).toEqual(['exchange POSTGRESQL']);
+    expect(storesIn(of('instrument'))).toEqual(['market-data POSTGRESQL']);
+    expect(storesIn(of('list'))).toEqual([]);
+    for (const { degraded } of of('balance', 'instrument')) {
+      for (const { asOf } of degraded) expect(Date.parse(asOf ?? '')).toBeLessThan(stoppedAt + 1_000);
     }
+    const subgraphs = [stage.leader, stage.follower].map((graph) => graph.subgraphs.get('exchange'));
+    expect(await Promise.all(subgraphs.map((subgraph) => subgraph?.isReady()))).toEqual([false, false]);
+  });
+
+  it('is told by a process that has never reached it, as far as Redis knows', async () => {
+    const { data, errors, extensions } = await newcomer.run(idle);
+    expect(errors).toBeUndefined();
+    expect(data).toEqual({ exchangeAccount: { status: 'ACTIVE', client: { clientId: 'southgate' } } });
+    const [mark] = (extensions?.degraded ?? []) as DegradedMark[];
+    expect(mark).toMatchObject({ domain: 'exchange', store: 'POSTGRESQL' });
+    expect(Date.parse(mark?.asOf ?? '')).toBeLessThan(stoppedAt + 1_000);
+    const fresh = await newcomer.run(idle, {}, { 'cache-control': 'no-cache' });
+    expect(fresh.errors).toMatchObject([{ extensions: { code: 'DOMAIN_UNAVAILABLE', domain: 'exchange' } }]);
+  });
+
+  it('goes on where it was when it is continued', async () => {
+    await stage.resumePostgres();
     await untilWritten(load, 3);
-    await untilRead(load, 'list', isWhole);
-    await untilRead(load, 'balance', isWhole);
-    await untilRead(load, 'instrument', isWhole);
+    for (const page of ['list', 'balance', 'instrument'] as const) await untilRead(load, page, isWhole);
   });
 });
 
@@ -127,7 +152,3 @@ describe('when all is over', () => {
     expect(longest).toBeLessThan(ANSWER_LIMIT_MS);
   });
 });
-
-async function isReady({ subgraphs }: Stage['leader']): Promise<boolean> {
-  return (await subgraphs.get('exchange')?.isReady()) === true;
-}

@@ -91,7 +91,7 @@ export function startLoad({ leader, follower }: Pick<Stage, 'leader' | 'follower
     if (errors.length > 0)
       return Object.values(data ?? {}).some((field) => field !== null) ? 'data beside its error' : null;
     if (page === 'instrument') return data.instrument?.isActive === true ? null : 'another instrument';
-    if (page === 'list') return data.exchangeAccounts.nodes.length === 1 ? null : 'another list';
+    if (page === 'list') return data.exchangeAccounts.nodes.length === 2 ? null : 'another list';
     const marks = (extensions?.degraded ?? []) as DegradedMark[];
     const asOf = marks.find(({ store }) => store === 'POSTGRESQL')?.asOf;
     const least = asOf ? acknowledgedAt.filter((at) => at < Date.parse(asOf)).length : known;

@@ -14,6 +14,7 @@ import { type RedisServer, startRedis } from '../../support/redis.ts';
 import { through } from '../history/cluster.ts';
 
 export const ACCOUNT = '00000000-0000-4000-8000-000000000001';
+export const IDLE_ACCOUNT = '00000000-0000-4000-8000-000000000002';
 
 /** Connections of a subgraph at most: fewer than there are readers, so that a queue shows. */
 export const POOL_SIZE = 4;
@@ -29,6 +30,8 @@ export interface Stage {
   /** Stops all of its processes, which keep their connections and answer nothing. */
   pausePostgres(): Promise<void>;
   resumePostgres(): Promise<void>;
+  /** A third graph, as of a process that is started now. */
+  another(): Promise<TestGraph>;
   close(): Promise<void>;
 }
 
@@ -55,6 +58,7 @@ export async function startStage(): Promise<Stage> {
     killPostgres: () => signal('SIGKILL'),
     pausePostgres: () => signal('SIGSTOP'),
     resumePostgres: () => signal('SIGCONT'),
+    another: () => startGraph(shared),
     async close() {
       await Promise.all([leader.close(), follower.close()]);
       await toRedis.close();
@@ -77,7 +81,7 @@ async function processesOf(folder: string, signal: string): Promise<number[]> {
   return [server, ...children.trim().split(' ').map(Number)];
 }
 
-/** An account with one balance, and an instrument. */
+/** An account with one balance, one without, and an instrument. */
 async function prepare(graph: TestGraph): Promise<void> {
   const give = async (name: string, input: object) => {
     const type = `${name[0]?.toUpperCase()}${name.slice(1)}Input`;
@@ -91,5 +95,6 @@ async function prepare(graph: TestGraph): Promise<void> {
   await give('createInstrument', { symbol: 'BTC-USD' });
   await give('defineAsset', { code: 'USD' });
   await give('createExchangeAccount', { accountId: ACCOUNT, clientId: 'northwind' });
+  await give('createExchangeAccount', { accountId: IDLE_ACCOUNT, clientId: 'southgate' });
   await give('deposit', { accountId: ACCOUNT, asset: 'USD', amount: '1', idempotencyKey: 'deposit 0' });
 }

@@ -1,0 +1,68 @@
+/** A database that takes long, and one that says nothing at all. */
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import { type Database, openDatabase } from '../../platform/database/database.ts';
+import { isUnreachable } from '../../platform/database/database-error.ts';
+import { sql } from '../../platform/database/sql.ts';
+import { createLogger } from '../../platform/log.ts';
+import { domainUrl } from '../../prisma/roles.ts';
+import { through } from '../faults/history/cluster.ts';
+import { copyTemplate } from '../support/databases.ts';
+import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts';
+
+const log = createLogger({ level: 'silent', service: 'test' });
+let proxy: FaultProxy;
+let db: Database;
+let drop: () => Promise<void>;
+
+beforeAll(async () => {
+  const copy = await copyTemplate(inject('adminUrl'));
+  drop = copy.drop;
+  proxy = await startFaultProxy({ target: () => Number(new URL(copy.url).port) });
+  db = openDatabase({ url: through(proxy, domainUrl(copy.url, 'trading')), schema: 'trading', poolSize: 2, log });
+});
+afterAll(async () => {
+  await db.close();
+  await proxy.close();
+  await drop();
+});
+
+const one = () => db.one<{ one: number }>(sql`select 1 as one`);
+const fault = (work: Promise<unknown>) =>
+  work.then(
+    () => 'answered',
+    (error: unknown) => (isUnreachable(error) ? 'unreachable' : String(error)),
+  );
+
+describe('a database', () => {
+  it('that is busy is waited for, by those who have a connection and by those in the queue', async () => {
+    const sleeping = () => db.one<{ slept: string }>(sql`select pg_sleep(4)::text as slept`);
+    const answers = await Promise.all([sleeping(), sleeping(), one()]);
+    expect(answers).toEqual([{ slept: '' }, { slept: '' }, { one: 1 }]);
+  });
+
+  it('that is silent is given up by all who wait, refused at once to who comes later, and found again', async () => {
+    const tx = await db.pool.connect();
+    tx.on('error', () => undefined); // the statement under way says so
+    await tx.query('begin');
+    proxy.set({ kind: 'blackhole' });
+    const waiting = [tx.query('select 1'), one(), one(), one()].map(fault);
+    expect(await Promise.all(waiting)).toEqual(Array(4).fill('unreachable'));
+    tx.release(true);
+
+    const sent = db.statements();
+    for (let later = 0; later < 100; later++) expect(await fault(one())).toBe('unreachable');
+    expect(db.statements()).toBe(sent);
+
+    proxy.set({ kind: 'pass' });
+    await vi.waitFor(async () => expect(await one()).toEqual({ one: 1 }), 10_000);
+    expect(await Promise.all(Array.from({ length: 10 }, one))).toEqual(Array(10).fill({ one: 1 }));
+  });
+
+  it('that refuses connections is not silent: it is asked each time', async () => {
+    proxy.set({ kind: 'cut' });
+    // The pool learns of its two connections one by one.
+    for (let attempt = 0; attempt < 5; attempt++) expect(await fault(one())).toBe('unreachable');
+    proxy.set({ kind: 'pass' });
+    expect(await fault(one())).toBe('answered');
+  });
+});
