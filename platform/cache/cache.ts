@@ -295,8 +295,9 @@ export class Cache implements Mirror {
       reading.degrade({ store: 'REDIS', asOf: null });
       return null;
     }
+    const { errors } = this.redis;
     const held = await this.redis.read(family.table, slots);
-    if (held === undefined) reading.degrade({ store: 'REDIS', asOf: null });
+    if (!held && this.redis.errors > errors) reading.degrade({ store: 'REDIS', asOf: null });
     if (!held) return null;
     return { generation: held.generation, values: this.accept(family, slots, held) };
   }

@@ -107,13 +107,12 @@ export class RedisTier {
     return this.redis.status === 'ready' && !LEFT_ALONE.has(this.breaker.state);
   }
 
-  /** What is there of the entries, which depend on one table; null where nothing is, undefined where Redis does not say. */
-  async read(table: string, entries: readonly { id: string; place: number }[]): Promise<Held | null | undefined> {
+  /** What is there of the entries, which depend on one table; null where Redis does not say. */
+  async read(table: string, entries: readonly { id: string; place: number }[]): Promise<Held | null> {
     const keys = entries.map(({ id }) => this.prefix + id);
     const places = entries.map(({ place }) => place);
     const answer = await this.ask(() => this.redis.cacheRead(keys.length + 1, this.fence, ...keys, table, ...places));
-    if (!answer) return undefined;
-    const [generation, epoch, tick, values] = answer;
+    const [generation, epoch, tick, values] = answer ?? [];
     if (generation === undefined || epoch === undefined || !values) return null;
     return { generation, epoch, tick: Number(tick), values };
   }
