@@ -45,6 +45,7 @@ export async function startStage(): Promise<Stage> {
   const { url: databaseUrl } = await copyTemplate(postgres.url);
   const shared = { databaseUrl, redisUrl: through(toRedis, redis.url), poolSize: POOL_SIZE };
   const leader = await startGraph({ ...shared, spreadOut: true });
+  await Promise.all([...leader.subgraphs.values()].map(({ feed }) => feed.ready()));
   await prepare(leader);
   const follower = await startGraph(shared);
   const signal = async (name: 'SIGSTOP' | 'SIGCONT' | 'SIGKILL') => {
