@@ -5,21 +5,13 @@
  * Whoever reads from PostgreSQL notes first how far the feed has come. If it touches what he reads while he reads, what he
  * has found may be old, and is not kept. So no order of events leaves an old value in the cache.
  */
-
 import { isUnreachable } from '../database/database-error.ts';
-import type { CapturedTables } from '../feed/captured-tables.ts';
-import type { RowChange, TickPart } from '../feed/change.ts';
-import type { Hub } from '../feed/hub.ts';
-import type { Mirror } from '../feed/mirror.ts';
 import { sees } from '../feed/snapshot.ts';
-import type { BroadcastPart } from '../feed/tick-broadcast.ts';
 import { readBeforeFeed } from './before-feed.ts';
 import { type Family, mayBeOld, type Reading } from './family.ts';
-import { Fence, placeOf } from './fence.ts';
-import { OwnWrites, readOwnWrites, type Transactional } from './own-writes.ts';
-import { ProcessTier } from './process-tier.ts';
-import type { Changed, Held, RedisTier } from './redis-tier.ts';
+import type { Held, RedisTier } from './redis-tier.ts';
 import type { Sampler } from './sampler.ts';
+import { type Slot, slotOf, ttlOf, Upkeep, versionOf } from './upkeep.ts';
 
 export interface CacheOptions {
   /** For statistics and logs. @default none */
@@ -62,9 +54,6 @@ export type CacheStatus = Record<Exclude<keyof CacheStatistics, 'entries'>, stri
 
 export const DEFAULT_CACHE_BYTES = 64 * 1024 ** 2; // 64 MiB
 
-/** A table of which more rows change in one part counts as touched whole in Redis. */
-const TOUCHED_LIMIT = 200;
-
 /** PostgreSQL has so long to answer before what is known is told instead, where the feed is silent too. */
 const PATIENCE_MS = 1_500;
 
@@ -74,53 +63,23 @@ const SILENCE_MS = 1_000; // 1 second
 /** PostgreSQL takes long. */
 class Silence extends Error {}
 
-/** Families that are remembered as followed; clients may ask for more kinds of pages than that. */
-const FAMILIES_LIMIT = 10_000;
-
-interface Slot {
-  key: string;
-  id: string;
-  place: number;
-}
-
 interface Flight {
   moment: number;
   value: Promise<unknown>;
 }
 
-export class Cache implements Mirror {
-  private readonly fence = new Fence();
-  private readonly ownWrites = new OwnWrites(this.fence);
-  private readonly process: ProcessTier;
-  private readonly redis: RedisTier | undefined;
+export class Cache extends Upkeep {
   private readonly sampler: Sampler | undefined;
-  private readonly families = new Set<string>();
-  private readonly rowFamilies = new Map<string, Family<unknown>[]>();
   private readonly flights = new Map<string, Flight>();
-  private readonly isOn: boolean;
   private readonly domain: string;
-  private hub: Pick<Hub, 'isAlive' | 'snapshot' | 'completeAt'> | null = null;
-  private tables: CapturedTables = new Map();
   /** PostgreSQL did not answer; until then it is not asked for what is known. */
   private silentUntil = 0;
-  private epoch = '';
-  /** Everything up to this tick has arrived here. */
-  private tick = 0;
-  /** A part of the next tick has arrived. */
-  private isWithinTick = false;
   private readonly counts = { processHits: 0, redisHits: 0, misses: 0, bypasses: 0, stale: 0 };
 
   constructor({ domain = '', bytes = DEFAULT_CACHE_BYTES, redis, sampler }: CacheOptions) {
+    super(bytes, redis);
     this.domain = domain;
-    this.isOn = bytes > 0;
-    this.process = new ProcessTier(bytes);
-    this.redis = redis;
     this.sampler = sampler;
-  }
-
-  /** The feed that it follows; before that it keeps nothing. */
-  follow(hub: Pick<Hub, 'isAlive' | 'snapshot' | 'completeAt'>): void {
-    this.hub = hub;
   }
 
   /**
@@ -143,68 +102,9 @@ export class Cache implements Mirror {
     return values as Value[];
   }
 
-  learn(tables: CapturedTables): void {
-    this.tables = tables;
-  }
-
-  begin(epoch: string, tick: number): void {
-    this.epoch = epoch;
-    this.tick = tick;
-    this.isWithinTick = false;
-    this.fence.begin(tick);
-    this.process.clear();
+  override begin(epoch: string, tick: number): void {
+    super.begin(epoch, tick);
     this.flights.clear();
-  }
-
-  take({ tick, changes, snapshot, isLast }: TickPart): void {
-    const isWhole = isLast && !this.isWithinTick;
-    this.isWithinTick = !isLast;
-    for (const change of changes) this.apply(change, tick, isWhole);
-    if (!isLast) return;
-    this.tick = tick;
-    this.ownWrites.releaseSeen(snapshot);
-  }
-
-  lead(part: BroadcastPart): void {
-    if (!this.redis || !this.isOn) return;
-    const isWhole = part.after === 0 && part.isLast;
-    const touched = new Set<number | string>();
-    const changed: Changed[] = [];
-    const sizes = Map.groupBy(part.changes, ({ relation }) => relation);
-    for (const [table, changes] of sizes) {
-      if (changes.length > TOUCHED_LIMIT) {
-        touched.add(`all ${table}`);
-        continue;
-      }
-      for (const change of changes) {
-        for (const place of this.placesOf(change)) touched.add(place);
-        if (!isWhole) continue;
-        for (const family of this.rowFamilies.get(table) ?? []) {
-          const { id, place } = slotOf(family, change.key);
-          const json = change.op === 'D' ? '' : JSON.stringify(change.row);
-          changed.push({ id, table, place, version: versionOf(change.row), json });
-        }
-      }
-    }
-    this.redis.apply(part, [...touched], changed);
-  }
-
-  /**
-   * At the end of a command's transaction, before it is committed: its number. What it has written is read from
-   * PostgreSQL in this process until the feed has brought it, or `rolledBack` says that nothing came of it.
-   */
-  async expect(tx: Transactional): Promise<number> {
-    const { xid, writes } = await readOwnWrites(tx);
-    if (this.isOn && writes)
-      this.ownWrites.hold(
-        xid,
-        writes.flatMap((write) => [...this.placesOf(write)]),
-      );
-    return xid;
-  }
-
-  rolledBack(xid: number): void {
-    this.ownWrites.release(xid);
   }
 
   statistics(): CacheStatistics {
@@ -233,8 +133,7 @@ export class Cache implements Mirror {
 
   /** The same in this process only. */
   forgetHere(pattern = '*'): number {
-    const names = new RegExp(`^${pattern.split('*').map(escaped).join('.*')}$`, 's');
-    const ids = [...this.process].map(([id]) => id).filter((id) => names.test(id));
+    const ids = [...this.process].map(([id]) => id).filter((id) => fits(id, pattern));
     for (const id of ids) this.process.delete(id);
     this.flights.clear();
     return ids.length;
@@ -459,84 +358,19 @@ export class Cache implements Mirror {
     reading.degrade({ store: 'POSTGRESQL', asOf: new Date(asOf).toISOString() });
     return true;
   }
-
-  private keep(family: Family<unknown>, { id, place }: Slot, value: unknown, moment: number): void {
-    if (!this.fence.isCurrent(place, moment)) return;
-    const asOf = this.hub?.completeAt ?? 0;
-    this.process.set(id, { value, place, moment, asOf, expiresAt: Date.now() + ttlOf(family, value) });
-  }
-
-  /**
-   * A change makes void what is made of its row; the row itself is replaced where it is held. Not in the middle of a
-   * tick: its transaction may have changed the row again, and what it was in between was never committed.
-   */
-  private apply(change: RowChange, tick: number, isWhole: boolean): void {
-    const held = (this.rowFamilies.get(change.relation) ?? []).map((family) => {
-      const { id, place } = slotOf(family, change.key);
-      const entry = this.process.peek(id);
-      return { id, entry, isCurrent: entry !== undefined && this.fence.isCurrent(place, entry.moment) };
-    });
-    for (const place of this.placesOf(change)) this.fence.touch(place, tick);
-    for (const { id, entry, isCurrent } of held) {
-      if (!entry) continue;
-      if (change.op === 'D' || !isWhole) this.process.delete(id);
-      else {
-        const isNewer = isCurrent && versionOf(entry.value) > versionOf(change.row);
-        this.process.set(id, { ...entry, value: isNewer ? entry.value : change.row, moment: this.fence.moment });
-      }
-    }
-  }
-
-  /** Where the fence is touched by a change: its row, and whatever has it in one of its lists, now or before. */
-  private *placesOf({
-    relation,
-    key,
-    row,
-    was,
-  }: Pick<RowChange, 'relation' | 'key' | 'row' | 'was'>): Generator<number> {
-    const table = this.tables.get(relation);
-    if (!table) return;
-    yield placeOf(relation, table.key, key);
-    for (const route of table.routes) {
-      yield placeOf(relation, route, String(row[route]));
-      if (was && route in was) yield placeOf(relation, route, String(was[route]));
-    }
-  }
-
-  /** Whether the feed tells what becomes of the family's values. */
-  private isFollowed(family: Family<unknown>): boolean {
-    if (this.families.has(family.name)) return true;
-    const table = this.tables.get(family.table);
-    if (!table || (family.column !== table.key && !table.routes.includes(family.column))) return false;
-    if (this.families.size < FAMILIES_LIMIT) this.families.add(family.name);
-    if (family.isRow && family.column === table.key) {
-      const known = this.rowFamilies.get(family.table) ?? [];
-      if (!known.some(({ name }) => name === family.name)) this.rowFamilies.set(family.table, [...known, family]);
-    }
-    return true;
-  }
 }
 
-/** The text as a regular expression means it. */
-function escaped(text: string): string {
-  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
-}
-
-function slotOf(family: Family<unknown>, key: string): Slot {
-  return { key, id: `${family.name}:${key}`, place: placeOf(family.table, family.column, key) };
-}
-
-/** The row's version, or 0 of what has none. */
-function versionOf(value: unknown): number {
-  const version = (value as { version?: unknown } | null)?.version;
-  return typeof version === 'number' ? version : 0;
-}
-
-/** Absences are believed for a short time only. */
-const ABSENT_TTL_MS = 5_000; // 5 seconds
-
-/** With some chance in it, so that what was read together does not expire together. */
-function ttlOf(family: Family<unknown>, value: unknown): number {
-  const ttlMs = value === null || value === undefined ? ABSENT_TTL_MS : family.ttlMs;
-  return Math.round(ttlMs * (0.9 + Math.random() * 0.2));
+/** Whether the text is what the pattern says, in which `*` stands for any text. */
+function fits(text: string, pattern: string): boolean {
+  const [first = '', ...others] = pattern.split('*');
+  const last = others.pop();
+  if (last === undefined) return text === pattern;
+  let from = first.length;
+  if (!text.startsWith(first)) return false;
+  for (const part of others) {
+    const at = text.indexOf(part, from);
+    if (at < 0) return false;
+    from = at + part.length;
+  }
+  return text.length - last.length >= from && text.endsWith(last);
 }

@@ -1,0 +1,194 @@
+/**
+ * What is held of a domain's tables, in this process and in Redis where there is one, and how it is kept in step with the
+ * feed: whatever the feed has touched since a value was read is void.
+ */
+import type { CapturedTables } from '../feed/captured-tables.ts';
+import type { RowChange, TickPart } from '../feed/change.ts';
+import type { Hub } from '../feed/hub.ts';
+import type { Mirror } from '../feed/mirror.ts';
+import type { BroadcastPart } from '../feed/tick-broadcast.ts';
+import type { Family } from './family.ts';
+import { Fence, placeOf } from './fence.ts';
+import { OwnWrites, readOwnWrites, type Transactional } from './own-writes.ts';
+import { ProcessTier } from './process-tier.ts';
+import type { Changed, RedisTier } from './redis-tier.ts';
+
+/** A table of which more rows change in one part counts as touched whole in Redis. */
+const TOUCHED_LIMIT = 200;
+
+/** Families that are remembered as followed; clients may ask for more kinds of pages than that. */
+const FAMILIES_LIMIT = 10_000;
+
+/** Where a value of a family is held, and where the fence is touched when it changes. */
+export interface Slot {
+  key: string;
+  id: string;
+  place: number;
+}
+
+export abstract class Upkeep implements Mirror {
+  protected readonly fence = new Fence();
+  protected readonly process: ProcessTier;
+  protected readonly redis: RedisTier | undefined;
+  protected readonly isOn: boolean;
+  protected hub: Pick<Hub, 'isAlive' | 'snapshot' | 'completeAt'> | null = null;
+  protected tables: CapturedTables = new Map();
+  protected epoch = '';
+  /** Everything up to this tick has arrived here. */
+  protected tick = 0;
+  /** A part of the next tick has arrived. */
+  private isWithinTick = false;
+  private readonly ownWrites = new OwnWrites(this.fence);
+  private readonly families = new Set<string>();
+  private readonly rowFamilies = new Map<string, Family<unknown>[]>();
+
+  constructor(bytes: number, redis: RedisTier | undefined) {
+    this.isOn = bytes > 0;
+    this.process = new ProcessTier(bytes);
+    this.redis = redis;
+  }
+
+  /** The feed that it follows; before that it keeps nothing. */
+  follow(hub: Pick<Hub, 'isAlive' | 'snapshot' | 'completeAt'>): void {
+    this.hub = hub;
+  }
+
+  learn(tables: CapturedTables): void {
+    this.tables = tables;
+  }
+
+  begin(epoch: string, tick: number): void {
+    this.epoch = epoch;
+    this.tick = tick;
+    this.isWithinTick = false;
+    this.fence.begin(tick);
+    this.process.clear();
+  }
+
+  take({ tick, changes, snapshot, isLast }: TickPart): void {
+    const isWhole = isLast && !this.isWithinTick;
+    this.isWithinTick = !isLast;
+    for (const change of changes) this.apply(change, tick, isWhole);
+    if (!isLast) return;
+    this.tick = tick;
+    this.ownWrites.releaseSeen(snapshot);
+  }
+
+  lead(part: BroadcastPart): void {
+    if (!this.redis || !this.isOn) return;
+    const isWhole = part.after === 0 && part.isLast;
+    const touched = new Set<number | string>();
+    const changed: Changed[] = [];
+    const sizes = Map.groupBy(part.changes, ({ relation }) => relation);
+    for (const [table, changes] of sizes) {
+      if (changes.length > TOUCHED_LIMIT) {
+        touched.add(`all ${table}`);
+        continue;
+      }
+      for (const change of changes) {
+        for (const place of this.placesOf(change)) touched.add(place);
+        if (!isWhole) continue;
+        for (const family of this.rowFamilies.get(table) ?? []) {
+          const { id, place } = slotOf(family, change.key);
+          const json = change.op === 'D' ? '' : JSON.stringify(change.row);
+          changed.push({ id, table, place, version: versionOf(change.row), json });
+        }
+      }
+    }
+    this.redis.apply(part, [...touched], changed);
+  }
+
+  /**
+   * At the end of a command's transaction, before it is committed: its number. What it has written is read from
+   * PostgreSQL in this process until the feed has brought it, or `rolledBack` says that nothing came of it.
+   */
+  async expect(tx: Transactional): Promise<number> {
+    const { xid, writes } = await readOwnWrites(tx);
+    if (this.isOn && writes)
+      this.ownWrites.hold(
+        xid,
+        writes.flatMap((write) => [...this.placesOf(write)]),
+      );
+    return xid;
+  }
+
+  rolledBack(xid: number): void {
+    this.ownWrites.release(xid);
+  }
+
+  /** Holds what was read at that moment of the fence, unless it has been touched since. */
+  protected keep(family: Family<unknown>, { id, place }: Slot, value: unknown, moment: number): void {
+    if (!this.fence.isCurrent(place, moment)) return;
+    const asOf = this.hub?.completeAt ?? 0;
+    this.process.set(id, { value, place, moment, asOf, expiresAt: Date.now() + ttlOf(family, value) });
+  }
+
+  /**
+   * A change makes void what is made of its row; the row itself is replaced where it is held. Not in the middle of a
+   * tick: its transaction may have changed the row again, and what it was in between was never committed.
+   */
+  private apply(change: RowChange, tick: number, isWhole: boolean): void {
+    const held = (this.rowFamilies.get(change.relation) ?? []).map((family) => {
+      const { id, place } = slotOf(family, change.key);
+      const entry = this.process.peek(id);
+      return { id, entry, isCurrent: entry !== undefined && this.fence.isCurrent(place, entry.moment) };
+    });
+    for (const place of this.placesOf(change)) this.fence.touch(place, tick);
+    for (const { id, entry, isCurrent } of held) {
+      if (!entry) continue;
+      if (change.op === 'D' || !isWhole) this.process.delete(id);
+      else {
+        const isNewer = isCurrent && versionOf(entry.value) > versionOf(change.row);
+        this.process.set(id, { ...entry, value: isNewer ? entry.value : change.row, moment: this.fence.moment });
+      }
+    }
+  }
+
+  /** Where the fence is touched by a change: its row, and whatever has it in one of its lists, now or before. */
+  private *placesOf({
+    relation,
+    key,
+    row,
+    was,
+  }: Pick<RowChange, 'relation' | 'key' | 'row' | 'was'>): Generator<number> {
+    const table = this.tables.get(relation);
+    if (!table) return;
+    yield placeOf(relation, table.key, key);
+    for (const route of table.routes) {
+      yield placeOf(relation, route, String(row[route]));
+      if (was && route in was) yield placeOf(relation, route, String(was[route]));
+    }
+  }
+
+  /** Whether the feed tells what becomes of the family's values. */
+  protected isFollowed(family: Family<unknown>): boolean {
+    if (this.families.has(family.name)) return true;
+    const table = this.tables.get(family.table);
+    if (!table || (family.column !== table.key && !table.routes.includes(family.column))) return false;
+    if (this.families.size < FAMILIES_LIMIT) this.families.add(family.name);
+    if (family.isRow && family.column === table.key) {
+      const known = this.rowFamilies.get(family.table) ?? [];
+      if (!known.some(({ name }) => name === family.name)) this.rowFamilies.set(family.table, [...known, family]);
+    }
+    return true;
+  }
+}
+
+export function slotOf(family: Family<unknown>, key: string): Slot {
+  return { key, id: `${family.name}:${key}`, place: placeOf(family.table, family.column, key) };
+}
+
+/** The row's version, or 0 of what has none. */
+export function versionOf(value: unknown): number {
+  const version = (value as { version?: unknown } | null)?.version;
+  return typeof version === 'number' ? version : 0;
+}
+
+/** Absences are believed for a short time only. */
+const ABSENT_TTL_MS = 5_000; // 5 seconds
+
+/** With some chance in it, so that what was read together does not expire together. */
+export function ttlOf(family: Family<unknown>, value: unknown): number {
+  const ttlMs = value === null || value === undefined ? ABSENT_TTL_MS : family.ttlMs;
+  return Math.round(ttlMs * (0.9 + Math.random() * 0.2));
+}
