@@ -6,7 +6,7 @@
  * has found may be old, and is not kept. So no order of events leaves an old value in the cache.
  */
 import { isUnreachable } from '../database/database-error.ts';
-import { sees } from '../feed/snapshot.ts';
+import { type Snapshot, sees } from '../feed/snapshot.ts';
 import { readBeforeFeed } from './before-feed.ts';
 import { type Family, mayBeOld, type Reading } from './family.ts';
 import type { Held, RedisTier } from './redis-tier.ts';
@@ -102,8 +102,8 @@ export class Cache extends Upkeep {
     return values as Value[];
   }
 
-  override begin(epoch: string, tick: number): void {
-    super.begin(epoch, tick);
+  override begin(epoch: string, tick: number, snapshot: Snapshot): void {
+    super.begin(epoch, tick, snapshot);
     this.flights.clear();
   }
 

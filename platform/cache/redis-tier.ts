@@ -63,6 +63,9 @@ const PROBE_INTERVAL_MS = 1_000; // 1 second
 /** How often it is noted until when everything has been applied. */
 const NOTE_INTERVAL_MS = 500;
 
+/** How often it is seen to that Redis has what was applied, while nothing happens. */
+const ASSURE_INTERVAL_MS = 1_000; // 1 second
+
 /** Bytes that wait to be sent at most; what follows is not applied. */
 const BACKLOG_BYTES = 8 * 1024 ** 2; // 8 MiB
 
@@ -87,6 +90,8 @@ export class RedisTier {
   private probing: NodeJS.Timeout | undefined;
   private epoch = '';
   private opened = 0;
+  private last: BroadcastPart | undefined;
+  private assuredAt = 0;
   private isClosed = false;
 
   constructor({ url, prefix, log }: RedisTierOptions) {
@@ -129,12 +134,28 @@ export class RedisTier {
 
   /** Applies, in order, a part of a tick that this process has found as the leader of the feed. */
   apply(part: BroadcastPart, touched: readonly (number | string)[], changed: readonly Changed[]): void {
-    const { epoch, tick, previous, after, isLast } = part;
+    const { epoch, tick } = part;
     if (part.since.text === part.snapshot.text && part.changes.length === 0) {
       this.epoch = epoch;
       this.opened = tick;
     }
-    if (epoch !== this.epoch || !this.isUsable() || this.redis.stream.writableLength > BACKLOG_BYTES) return;
+    if (epoch !== this.epoch) return;
+    this.last = part;
+    this.send(part, touched, changed);
+  }
+
+  /** Sees to it that Redis has what was applied last, though nothing happens: it may have been emptied. */
+  assure(): void {
+    const now = Date.now();
+    if (!this.last?.isLast || now - this.assuredAt < ASSURE_INTERVAL_MS) return;
+    this.assuredAt = now;
+    const { tick, snapshot } = this.last;
+    this.send({ ...this.last, previous: tick, after: 0, since: snapshot, changes: [] }, [], []);
+  }
+
+  private send(part: BroadcastPart, touched: readonly (number | string)[], changed: readonly Changed[]): void {
+    const { epoch, tick, previous, after, isLast } = part;
+    if (!this.isUsable() || this.redis.stream.writableLength > BACKLOG_BYTES) return;
     const keys = changed.map(({ id }) => this.prefix + id);
     const rows = changed.flatMap(({ table, place, version, json }) => [table, place, version, json]);
     const generation = `${epoch}.${tick}.${randomBytes(6).toString('hex')}`;

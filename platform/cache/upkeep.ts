@@ -6,6 +6,7 @@ import type { CapturedTables } from '../feed/captured-tables.ts';
 import type { RowChange, TickPart } from '../feed/change.ts';
 import type { Hub } from '../feed/hub.ts';
 import type { Mirror } from '../feed/mirror.ts';
+import type { Snapshot } from '../feed/snapshot.ts';
 import type { BroadcastPart } from '../feed/tick-broadcast.ts';
 import type { Family } from './family.ts';
 import { Fence, placeOf } from './fence.ts';
@@ -57,12 +58,13 @@ export abstract class Upkeep implements Mirror {
     this.tables = tables;
   }
 
-  begin(epoch: string, tick: number): void {
+  begin(epoch: string, tick: number, snapshot: Snapshot): void {
     this.epoch = epoch;
     this.tick = tick;
     this.isWithinTick = false;
     this.fence.begin(tick);
     this.process.clear();
+    this.ownWrites.releaseSeen(snapshot);
   }
 
   take({ tick, changes, snapshot, isLast }: TickPart): void {
@@ -96,6 +98,10 @@ export abstract class Upkeep implements Mirror {
       }
     }
     this.redis.apply(part, [...touched], changed);
+  }
+
+  rest(): void {
+    if (this.isOn) this.redis?.assure();
   }
 
   /**

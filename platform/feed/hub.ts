@@ -121,7 +121,7 @@ export class Hub {
     this.recentChanges = 0;
     this.recentFrom = this.place;
     this.told.forget();
-    this.mirror?.begin(epoch, tick);
+    this.mirror?.begin(epoch, tick, snapshot);
     this.join();
     if (isFirst) return;
     this.breaks++;
@@ -197,7 +197,7 @@ export class Hub {
 
   /** A leader begins with what is stored: what had arrived beyond it will come again. */
   private open({ epoch, tick, snapshot }: TickPart): void {
-    this.mirror?.begin(epoch, tick);
+    this.mirror?.begin(epoch, tick, snapshot);
     this.told.remember(this.recent, snapshot);
     this.snapshot = snapshot;
     this.openedAt = tick;

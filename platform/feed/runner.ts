@@ -155,12 +155,14 @@ export class FeedRunner {
     let isLikely = true;
     while (!this.isStopped) {
       if (!isLikely && (await this.isStill(client, since))) {
+        this.options.mirror?.rest();
         isLikely = await this.pace.next(false);
         continue;
       }
       const found = await look(client, this.intake.tables, previous, since);
       if (found.tick === null) {
         this.hub.settle(found.snapshot, found.at);
+        this.options.mirror?.rest();
       } else {
         await this.deliver(client, { epoch: state.epoch, tick: found.tick, previous, since }, found);
         previous = found.tick;

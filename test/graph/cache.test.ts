@@ -164,7 +164,8 @@ describe('the cache of a domain', () => {
     const id = await order(graph, await strategy(graph));
     const before = Number((await statistics()).processHits);
     await expect.poll(() => costOf(graph, ORDER, { id })).toBe(0);
-    await expect.poll(async () => Number((await statistics()).processHits)).toBeGreaterThan(before);
+    const patience = { timeout: 10_000 }; // how a domain does is looked into once a second
+    await expect.poll(async () => Number((await statistics()).processHits), patience).toBeGreaterThan(before);
     expect(await statistics()).toMatchObject({ domain: 'trading', foundStale: '0' });
   });
 

@@ -51,7 +51,9 @@ export async function run({ seed, seconds, longestFaultMs }: RunOptions): Promis
   const url = domainUrl(adminUrl, 'trading');
   const redis = await startRedis();
   const proxies = await Promise.all(CACHE_BYTES.map(() => startFaultProxy({ target: () => redis.port })));
-  const replicas = CACHE_BYTES.map((cacheBytes, i) => startReplica(url, proxies[i]?.port ?? 0, cacheBytes));
+  const replicas = CACHE_BYTES.map((cacheBytes, i) =>
+    startReplica(url, through(redis.urlOf('trading'), proxies[i]?.port), cacheBytes),
+  );
   const ending = new AbortController();
   const faults: string[] = [];
   try {
@@ -104,12 +106,18 @@ export async function run({ seed, seconds, longestFaultMs }: RunOptions): Promis
   }
 }
 
-function startReplica(databaseUrl: string, redisPort: number, cacheBytes: number | undefined): Subgraph {
+/** The URL by way of a proxy. */
+function through(url: string, port = 0): string {
+  const changed = new URL(url);
+  changed.port = String(port);
+  return changed.href;
+}
+
+function startReplica(databaseUrl: string, redisUrl: string, cacheBytes: number | undefined): Subgraph {
   const definition = definitions.find(({ name }) => name === 'trading');
   if (!definition) throw new Error('There is no trading');
   const log = createLogger({ level: 'silent', service: 'test' });
   const graph = createGraphClient(() => Promise.reject(new Error('No other domain runs')));
-  const redisUrl = `redis://127.0.0.1:${redisPort}`;
   return startSubgraph(definition, { databaseUrl, graph, log, redisUrl, cacheBytes });
 }
 

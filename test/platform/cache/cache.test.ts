@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { Cache } from '../../../platform/cache/cache.ts';
 import type { Degradation, Family, Reading } from '../../../platform/cache/family.ts';
 import { Hub } from '../../../platform/feed/hub.ts';
+import { parseSnapshot } from '../../../platform/feed/snapshot.ts';
 import { change, opening, tick } from '../feed/parts.ts';
 import { TABLES } from './model.ts';
 import { LIST, ROW } from './stage.ts';
@@ -139,6 +140,13 @@ describe('what a command has written', () => {
     hub.accept(opening(2_000, 100));
     expect(await read(ROW as never, 'a', row(1))).toEqual(row(1)); // it is not committed yet
     expect(await read(ROW as never, 'a', row(2))).toEqual(row(2));
+  });
+
+  it('is held no longer when a leader begins who sees it already', async () => {
+    await cache.expect(written());
+    hub.accept({ ...tick(1_000, 110, 110, []), since: parseSnapshot('110:110:') });
+    await read(ROW as never, 'a', row(2));
+    expect(await read(ROW as never, 'a', null)).toEqual(row(2));
   });
 
   it('is held no longer once it is rolled back, or a tick sees that it is over', async () => {

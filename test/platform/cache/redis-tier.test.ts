@@ -257,6 +257,20 @@ describe('what Redis holds', () => {
   });
 });
 
+describe('a Redis that was emptied', () => {
+  it('can be used again before anything changes', async () => {
+    await plain.flushall('SYNC');
+    expect(await tier.read('items', [rowSlot('a')])).toBeNull();
+    await eventually('the leader has begun anew', async () => {
+      leader.rest();
+      return (await tier.read('items', [rowSlot('a')])) !== null;
+    });
+    expect(await store(rowSlot('a'), 1_000, { version: 1 })).toBe(1);
+    tell(part(1_001, [change('b', 1)]));
+    expect(await held(rowSlot('a'))).toEqual({ version: 1 });
+  });
+});
+
 describe('a Redis that is away', () => {
   it('is not waited for, and fails nobody', async () => {
     await redis.kill();
