@@ -33,7 +33,7 @@ async function connections(): Promise<number> {
   const [row] = await stage.leader.sql(
     'exchange',
     `select count(*)::int as count from pg_stat_activity
-      where application_name = 'trading-data-graph' and usename = current_user`,
+      where application_name = 'trading-data-graph' and usename = current_user and datname = current_database()`,
   );
   return row.count;
 }

@@ -137,7 +137,8 @@ describe('the feed', () => {
     await Promise.all(clients.map((client) => client.begun()));
     for (let round = 1; round <= 3; round++) {
       await database.sql(
-        `select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'trading-data-graph feed%'`,
+        `select pg_terminate_backend(pid) from pg_stat_activity
+          where application_name like 'trading-data-graph feed%' and usename = current_user and datname = current_database()`,
       );
       await addOrders(database, 1, `killed${round}-`);
       await Promise.all(clients.map((client) => client.until(({ row }) => row?.orderId === `killed${round}-1`)));
