@@ -31,7 +31,7 @@ export async function idle(bench: Bench): Promise<void> {
     const percents = shares(before, await readAll(graph, dataDir), ms);
     const sum = percents.reduce((total, { percent }) => total + percent, 0);
     report({
-      title: 'gateway, three subgraphs, PostgreSQL',
+      title: 'gateway, every subgraph, PostgreSQL',
       ours: sum.toFixed(2),
       aim: { text: `< ${AIM_PERCENT}`, isMet: sum < AIM_PERCENT },
       note: `over ${ms / 1_000} s`,

@@ -4,7 +4,7 @@
 const BUSY_MS = 5;
 
 /** Time between two looks when there has been nothing for a while: what plain SQL writes waits so long at most. */
-const IDLE_MS = 200;
+const IDLE_MS = 250;
 
 /** Each look that finds nothing makes the next wait so much longer. */
 const SLOWING = 1.5;
