@@ -83,7 +83,7 @@ describe.each(['memory', 'Redis'])('processes that register, known in %s', (stor
     await vi.waitFor(async () => expect(await statusOf('trading')).toBe('UNHEALTHY'), PATIENCE);
     const gone = await watcher.until(of('DELETE'));
     expect(gone.service?.serviceId).toBe(`trading@127.0.0.1:${settings.get('trading')?.PORT}`);
-    expect(await names()).toEqual(['gateway', 'registry']);
+    await untilNames('gateway', 'registry');
     await start('trading');
     await watcher.until(of('UPSERT'));
     await vi.waitFor(async () => expect(await statusOf('trading')).toBe('HEALTHY'), PATIENCE);
@@ -102,7 +102,7 @@ describe.each(['memory', 'Redis'])('processes that register, known in %s', (stor
 
   it('say when they end', async () => {
     expect(await running.get('trading')?.stop('SIGTERM')).toBe(0);
-    expect(await names()).toEqual(['gateway', 'registry']);
+    await untilNames('gateway', 'registry');
     expect(await running.get('registry')?.stop('SIGTERM')).toBe(0);
     expect(await gateway.stop('SIGTERM')).toBe(0);
   });
