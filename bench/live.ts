@@ -6,7 +6,7 @@
  *   --only <case>[,<case>]   latency, target, prices, writes, idle, memory
  *   --quick                  two seconds a case, to see that it runs
  */
-import { parseArgs } from 'node:util';
+import { chooseCases, stoppedAfterwards } from './cases.ts';
 import { type Bench, createBench } from './live/bench.ts';
 import { openDatabase } from './live/database.ts';
 import { idle } from './live/idle.ts';
@@ -21,18 +21,8 @@ const CASES: Record<string, (bench: Bench) => Promise<void>> = { target, latency
 const SECONDS = 5;
 const QUICK_SECONDS = 2;
 
-const { values } = parseArgs({ options: { only: { type: 'string' }, quick: { type: 'boolean', default: false } } });
-const names = values.only?.split(',') ?? Object.keys(CASES);
-const unknown = names.find((name) => !(name in CASES));
-if (unknown) throw new Error(`There is no case "${unknown}", only ${Object.keys(CASES).join(', ')}.`);
-
-const database = await openDatabase();
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, () => void database.stop().then(() => process.exit(1)));
-}
-try {
-  const bench = createBench(database, values.quick ? QUICK_SECONDS : SECONDS);
+const { names, isQuick } = chooseCases(CASES);
+await stoppedAfterwards(await openDatabase(), async (database) => {
+  const bench = createBench(database, isQuick ? QUICK_SECONDS : SECONDS);
   for (const name of names) await CASES[name]?.(bench);
-} finally {
-  await database.stop();
-}
+});

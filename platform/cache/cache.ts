@@ -7,6 +7,7 @@
  */
 import { isUnreachable } from '../database/database-error.ts';
 import { type Snapshot, sees } from '../feed/snapshot.ts';
+import { escapeGlob, globMatcher } from '../repositories/glob.ts';
 import { readBeforeFeed } from './before-feed.ts';
 import { type Family, mayBeOld, type Reading } from './family.ts';
 import type { Held, RedisTier } from './redis-tier.ts';
@@ -122,18 +123,19 @@ export class Cache extends Upkeep {
   }
 
   /**
-   * Forgets the values whose names match, here and in Redis. Other processes go on with what they have, which is as true as
+   * Forgets the values whose names match, `*` standing for any text, here and in Redis. Other processes go on with what they have, which is as true as
    * it was. Gives how many were here.
    */
   async invalidate(pattern: string): Promise<{ count: number; readToken: null; errors: [] }> {
-    const count = this.forgetHere(pattern);
-    await this.redis?.forget(pattern);
+    const glob = pattern.split('*').map(escapeGlob).join('*');
+    const count = this.forgetHere(glob);
+    await this.redis?.forget(glob);
     return { count, readToken: null, errors: [] };
   }
 
   /** The same in this process only. */
-  forgetHere(pattern = '*'): number {
-    const ids = [...this.process].map(([id]) => id).filter((id) => fits(id, pattern));
+  forgetHere(glob = '*'): number {
+    const ids = [...this.process].map(([id]) => id).filter(globMatcher(glob));
     for (const id of ids) this.process.delete(id);
     this.flights.clear();
     return ids.length;
@@ -358,19 +360,4 @@ export class Cache extends Upkeep {
     reading.degrade({ store: 'POSTGRESQL', asOf: new Date(asOf).toISOString() });
     return true;
   }
-}
-
-/** Whether the text is what the pattern says, in which `*` stands for any text. */
-function fits(text: string, pattern: string): boolean {
-  const [first = '', ...others] = pattern.split('*');
-  const last = others.pop();
-  if (last === undefined) return text === pattern;
-  let from = first.length;
-  if (!text.startsWith(first)) return false;
-  for (const part of others) {
-    const at = text.indexOf(part, from);
-    if (at < 0) return false;
-    from = at + part.length;
-  }
-  return text.length - last.length >= from && text.endsWith(last);
 }

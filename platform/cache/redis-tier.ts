@@ -11,6 +11,7 @@ import type { Redis } from 'ioredis';
 import type { BroadcastPart } from '../feed/tick-broadcast.ts';
 import type { Logger } from '../log.ts';
 import { connectRedis } from '../redis.ts';
+import { escapeGlob } from '../repositories/glob.ts';
 import { APPLY, READ, STORE } from './scripts.ts';
 
 export interface RedisTierOptions {
@@ -183,9 +184,9 @@ export class RedisTier {
     return (await this.ask(() => this.redis.get(this.asOfKey))) ?? null;
   }
 
-  /** Deletes the entries whose names match. */
-  async forget(pattern: string): Promise<void> {
-    const match = this.prefix + pattern.replace(/[?[\]\\]/g, '\\$&');
+  /** Deletes the entries that the glob names. */
+  async forget(glob: string): Promise<void> {
+    const match = escapeGlob(this.prefix) + glob;
     await this.ask(async () => {
       for (let cursor = '0', isFirst = true; isFirst || cursor !== '0'; isFirst = false) {
         const [next, keys] = await this.redis.scan(cursor, 'MATCH', match, 'COUNT', 1_000);
