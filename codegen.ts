@@ -1,13 +1,16 @@
 /** How resolver types are made from a subgraph's contract; scripts/generate.ts runs it. */
+import { fileURLToPath } from 'node:url';
 import type { CodegenConfig } from '@graphql-codegen/cli';
+import { contractIn } from './platform/contract.ts';
 import type { Domain } from './platform/domains.ts';
 
 /** Types of the resolvers of one domain; `subgraphs/<domain>/mappers.ts` ties GraphQL types to rows. */
 export async function codegenFor(domain: Domain): Promise<CodegenConfig> {
   const folder = `subgraphs/${domain}`;
+  const url = new URL(`${folder}/`, import.meta.url);
   const { mappers } = (await import(`./${folder}/mappers.ts`)) as { mappers: Record<string, string> };
   return {
-    schema: ['platform/schema/common.graphql', `${folder}/schema.graphql`],
+    schema: ['platform/schema/common.graphql', ...contractIn(url).map((file) => fileURLToPath(file))],
     generates: {
       [`${folder}/generated/resolvers.ts`]: {
         plugins: ['typescript', 'typescript-resolvers'],

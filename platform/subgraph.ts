@@ -31,8 +31,8 @@ import { endOn, isStream, mapStream } from './streams.ts';
 
 export interface SubgraphDefinition<Client = unknown, Service = unknown> {
   name: Domain;
-  /** The subgraph's schema.graphql; common.graphql is added. */
-  typeDefs: URL;
+  /** Files of the subgraph's contract: its schema.graphql and those of its modules; common.graphql is added. */
+  typeDefs: URL[];
   resolvers: object;
   createPrisma(adapter: PrismaPg): Client;
   /** Starts what the subgraph does beside its requests; resolvers find it in their context. */
@@ -114,7 +114,7 @@ const COMMON = new URL('./schema/common.graphql', import.meta.url);
 
 /** The subgraph's contract, common.graphql first. */
 export function readTypeDefs(definition: Pick<SubgraphDefinition, 'typeDefs'>): string {
-  return `${readFileSync(COMMON, 'utf8')}\n${readFileSync(definition.typeDefs, 'utf8')}`;
+  return [COMMON, ...definition.typeDefs].map((file) => readFileSync(file, 'utf8')).join('\n');
 }
 
 export function startSubgraph<Client, Service>(

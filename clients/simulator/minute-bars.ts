@@ -42,6 +42,8 @@ export interface MinuteBars {
   add(symbol: string, print: Print): void;
   /** What is to be reported at this instant: bars that are over, oldest first, and open ones that changed. */
   due(nowMs: number): Report[];
+  /** Whether a bar is over that is not handed out yet, since the graph's clock may be behind this one. */
+  isHoldingBack(nowMs: number): boolean;
   /** The report was taken: bars that were over are forgotten. */
   settle(reports: readonly Report[]): void;
 }
@@ -93,6 +95,12 @@ export function createMinuteBars(source: string): MinuteBars {
       const over = ended.filter((bar) => bar.startMs + MINUTE_MS + CLOCK_LEEWAY_MS <= nowMs);
       const changed = [...open.values()].filter((bar) => bar.isChanged && bar.startMs + MINUTE_MS > nowMs);
       return [...over, ...changed].map((bar) => ({ candle: candleOf(bar, source), bar: { ...bar } }));
+    },
+    isHoldingBack(nowMs) {
+      return [...open.values(), ...ended].some(({ startMs }) => {
+        const sinceEndMs = nowMs - startMs - MINUTE_MS;
+        return sinceEndMs >= 0 && sinceEndMs < CLOCK_LEEWAY_MS;
+      });
     },
     settle(reports) {
       for (const { bar } of reports) {

@@ -176,8 +176,12 @@ async function persist<Value>({ troubles, signal }: Player, attempt: () => Promi
 }
 
 /** Reports the bars of what is played while it is played, and once more at its end. */
-async function reportBars({ graph, bars, troubles }: Player, log: Logger, signal: AbortSignal): Promise<void> {
+async function reportBars(player: Player, log: Logger, signal: AbortSignal): Promise<void> {
+  const { graph, bars, troubles } = player;
   const runner = runnerOf(barRoutine({ graph, bars, troubles }), { troubles, log });
   while (!signal.aborted) await sleep(await runner.run(Date.now()), undefined, { signal }).catch(() => {}); // the end
-  await runner.run(Date.now() + CLOCK_LEEWAY_MS);
+  await runner.run(Date.now());
+  if (player.signal.aborted || !bars.isHoldingBack(Date.now())) return;
+  await sleep(CLOCK_LEEWAY_MS);
+  await runner.run(Date.now());
 }

@@ -1,4 +1,5 @@
 /** The exchange subgraph: accounts and what they hold, orders, the trades that match them, and the ledger. */
+import { contractIn } from '../../platform/contract.ts';
 import { defineSubgraph } from '../../platform/subgraph.ts';
 import { PrismaClient } from '../../prisma/exchange/generated/client.ts';
 import type { Resolvers } from './generated/resolvers.ts';
@@ -38,7 +39,7 @@ const resolvers: Resolvers = {
 
 export const exchange = defineSubgraph({
   name: 'exchange',
-  typeDefs: new URL('./schema.graphql', import.meta.url),
+  typeDefs: contractIn(new URL('./', import.meta.url)),
   resolvers,
   createPrisma: (adapter) => new PrismaClient({ adapter }),
 });

@@ -1,4 +1,5 @@
 /** The market-data subgraph: instruments, prices, candles, tickers and order books. */
+import { contractIn } from '../../platform/contract.ts';
 import { defineSubgraph } from '../../platform/subgraph.ts';
 import { PrismaClient } from '../../prisma/market-data/generated/client.ts';
 import type { Resolvers } from './generated/resolvers.ts';
@@ -15,7 +16,7 @@ const resolvers: Resolvers = { Query, Mutation, Subscription, Asset, Instrument,
 
 export const marketData = defineSubgraph({
   name: 'market-data',
-  typeDefs: new URL('./schema.graphql', import.meta.url),
+  typeDefs: contractIn(new URL('./', import.meta.url)),
   resolvers,
   createPrisma: (adapter) => new PrismaClient({ adapter }),
 });

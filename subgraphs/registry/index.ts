@@ -1,4 +1,5 @@
 /** The registry subgraph: which processes there are and how they do, and what services are configured with. */
+import { contractIn } from '../../platform/contract.ts';
 import { defineSubgraph } from '../../platform/subgraph.ts';
 import { PrismaClient } from '../../prisma/registry/generated/client.ts';
 import type { Resolvers } from './generated/resolvers.ts';
@@ -25,7 +26,7 @@ const resolvers: Resolvers = {
 
 export const registry = defineSubgraph({
   name: 'registry',
-  typeDefs: new URL('./schema.graphql', import.meta.url),
+  typeDefs: contractIn(new URL('./', import.meta.url)),
   resolvers,
   createPrisma: (adapter) => new PrismaClient({ adapter }),
   start: startRegistry,

@@ -1,4 +1,5 @@
 /** The trading subgraph: strategies, their orders and executions, the positions and portfolios that result. */
+import { contractIn } from '../../platform/contract.ts';
 import { defineSubgraph } from '../../platform/subgraph.ts';
 import { PrismaClient } from '../../prisma/trading/generated/client.ts';
 import type { Resolvers } from './generated/resolvers.ts';
@@ -35,7 +36,7 @@ const resolvers: Resolvers = {
 
 export const trading = defineSubgraph({
   name: 'trading',
-  typeDefs: new URL('./schema.graphql', import.meta.url),
+  typeDefs: contractIn(new URL('./', import.meta.url)),
   resolvers,
   createPrisma: (adapter) => new PrismaClient({ adapter }),
   start: startTrading,

@@ -57,6 +57,13 @@ describe('one-minute bars', () => {
     expect(over()).toEqual([]);
   });
 
+  it('are held back for a moment when they are over', () => {
+    const bars = createMinuteBars('test');
+    bars.add('BTC-USD', print(1, '10'));
+    expect([59, 60, 61, 62].map((second) => bars.isHoldingBack(at(second)))).toEqual([false, true, true, false]);
+    expect([59, 60, 61, 62].map((second) => bars.due(at(second)).length)).toEqual([1, 0, 0, 1]);
+  });
+
   it('take no print any more once they are over', () => {
     const bars = createMinuteBars('test');
     bars.add('BTC-USD', print(1, '10'));

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startGraph, type TestGraph } from '../../support/graph.ts';
 import { allowTampering, audit, auditAfter } from './audit.ts';
 import { letCrowdTrade, type Tally } from './crowd.ts';
+import { done, open } from './floor.ts';
 
 const SEED = 20260101;
 const CLIENTS = 50;
@@ -66,7 +67,14 @@ describe('fifty clients at once', () => {
 });
 
 describe('the audit', () => {
-  beforeAll(() => allowTampering(graph));
+  /** Whatever the crowd left, an order rests and a stop waits. */
+  beforeAll(async () => {
+    const accountId = await open(graph, { USD: '500', BTC: '5' });
+    const order = { accountId, symbol: 'BTC-USD', quantity: '2' };
+    await done(graph, 'placeExchangeOrder', { ...order, side: 'BUY', type: 'LIMIT', price: '10' });
+    await done(graph, 'placeExchangeOrder', { ...order, side: 'SELL', type: 'STOP', stopPrice: '0.01' });
+    await allowTampering(graph);
+  });
 
   const live = `(select order_id from orders where status = 'OPEN' and side = 'BUY' order by sequence limit 1)`;
   const filled = `(select order_id from orders where filled_quantity > 0 and filled_quantity < quantity order by sequence limit 1)`;
