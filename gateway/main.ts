@@ -5,6 +5,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { startSimulator } from '../clients/simulator/simulator.ts';
+import { createAccess } from '../platform/access.ts';
 import { type Config, readConfig } from '../platform/config.ts';
 import { createGraphClient, FRESH, type GraphClient } from '../platform/graph-client.ts';
 import { createLogger, type Logger } from '../platform/log.ts';
@@ -58,6 +59,7 @@ async function allInOne(config: Config, log: Logger, process: Process): Promise<
       redisUrl: config.redisUrls[definition.name],
       cacheBytes: config.cacheBytes,
       retention: config.retention,
+      access: createAccess(config.access),
       graph,
       log,
     }),

@@ -1,5 +1,6 @@
 /** Settings, read once from the environment, checked, and passed down. The README lists them in one table. */
 import { z } from 'zod';
+import type { AccessSettings } from './access.ts';
 import { DEFAULT_CACHE_BYTES } from './cache/cache.ts';
 import { DEFAULT_PORTS, DOMAINS, type Domain, environmentPrefix } from './domains.ts';
 import { DEFAULT_RETENTION, type Retention } from './feed/retention.ts';
@@ -34,6 +35,14 @@ const common = z.object({
   FEED_RETENTION_BYTES: z.coerce.number().int().min(8_388_608).default(DEFAULT_RETENTION.bytes),
   /** Where a subgraph process reaches the whole graph. */
   GATEWAY_URL: z.url().default('http://127.0.0.1:4000/graphql'),
+  /** Secret that the tokens of callers are signed with; without it and AUTH_KEYS_URL everybody may do everything. */
+  AUTH_SECRET: z.string().min(32).optional(),
+  /** Where the issuer of tokens publishes its keys, instead of a secret. */
+  AUTH_KEYS_URL: z.url({ protocol: /^https?$/ }).optional(),
+  /** Who must have issued a token. */
+  AUTH_ISSUER: z.string().optional(),
+  /** For whom a token must have been issued. */
+  AUTH_AUDIENCE: z.string().optional(),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
   NODE_ENV: z.enum(['development', 'test', 'production']).default('development'),
 });
@@ -63,6 +72,7 @@ export interface Config {
   instances: Record<Domain, string | undefined>;
   cacheBytes: number;
   retention: Retention;
+  access: AccessSettings;
   gatewayUrl: string;
   logLevel: string;
   production: boolean;
@@ -102,6 +112,12 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     instances: perDomain((domain) => instanceOf(domain, present)),
     cacheBytes: values.CACHE_BYTES,
     retention: { hours: values.FEED_RETENTION_HOURS, bytes: values.FEED_RETENTION_BYTES },
+    access: {
+      secret: values.AUTH_SECRET,
+      keysUrl: values.AUTH_KEYS_URL,
+      issuer: values.AUTH_ISSUER,
+      audience: values.AUTH_AUDIENCE,
+    },
     gatewayUrl: values.GATEWAY_URL,
     logLevel: values.LOG_LEVEL,
     production: values.NODE_ENV === 'production',

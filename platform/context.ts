@@ -1,4 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
+import type { Access, Roles } from './access.ts';
 import type { Cache } from './cache/cache.ts';
 import type { Degradation, Reading } from './cache/family.ts';
 import { readingOf } from './cache/reading.ts';
@@ -42,6 +43,8 @@ export interface SubgraphContext<Client, Service = unknown> {
   log: Logger;
   /** The clock. */
   now(): Date;
+  /** The roles of who asks; null when it does not say who it is. Fields marked with `@access` ask by themselves. */
+  roles(): Promise<Roles | null>;
   /** The row of that key, or null; keys asked for in one tick cost one statement. */
   load<Row>(entity: Entity<Row>, key: string): Promise<Row | null>;
   /** A parent's few children, whole; parents asked for in one tick cost one statement. */
@@ -83,13 +86,14 @@ export interface ContextParts<Client, Service> {
   service: Service;
   log: Logger;
   now: () => Date;
+  access: Access;
   /** Whether everything is read from PostgreSQL, whatever the headers say. @default false */
   isFresh?: boolean;
   headers: Record<string, string | undefined>;
 }
 
 export function createContext<Client, Service>(parts: ContextParts<Client, Service>): SubgraphContext<Client, Service> {
-  const { db, headers, isFresh = false, ...rest } = parts;
+  const { db, headers, access, isFresh = false, ...rest } = parts;
   const degraded = new Map<string, Degradation>();
   const reading = readingOf({ domain: parts.domain, headers, isFresh, degraded });
   const loaders = createLoaders(db, parts.cache, reading);
@@ -102,6 +106,7 @@ export function createContext<Client, Service>(parts: ContextParts<Client, Servi
     degraded,
     requestId,
     traceId,
+    roles: () => access.rolesOf(headers.authorization),
     load: loaders.load,
     list: loaders.list,
     derive: loaders.derive,

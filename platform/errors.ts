@@ -112,7 +112,9 @@ export const refuse = {
 export const RequestCode = {
   BAD_USER_INPUT: 'BAD_USER_INPUT',
   DOMAIN_UNAVAILABLE: 'DOMAIN_UNAVAILABLE',
+  FORBIDDEN: 'FORBIDDEN',
   INTERNAL_SERVER_ERROR: 'INTERNAL_SERVER_ERROR',
+  UNAUTHENTICATED: 'UNAUTHENTICATED',
 } as const;
 
 /** The caller's fault in a query: what was wrong and what would be right. */
@@ -120,6 +122,16 @@ export function badInput(message: string, path?: Path): GraphQLError {
   return new GraphQLError(brief(message), {
     extensions: { code: RequestCode.BAD_USER_INPUT, ...(path && { inputPath: path.map(String) }) },
   });
+}
+
+/** The caller does not show who it is, or not in a way that is trusted. */
+export function unauthenticated(message: string): GraphQLError {
+  return new GraphQLError(message, { extensions: { code: RequestCode.UNAUTHENTICATED } });
+}
+
+/** The caller is known, and may not. */
+export function forbidden(message: string): GraphQLError {
+  return new GraphQLError(message, { extensions: { code: RequestCode.FORBIDDEN } });
 }
 
 /** A domain that does not answer: its fields are null, the rest of the page stands. */

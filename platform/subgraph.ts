@@ -12,6 +12,7 @@ import {
   getOperationAST,
   parse,
 } from 'graphql';
+import { type Access, guardFields, OPEN_ACCESS } from './access.ts';
 import { Cache } from './cache/cache.ts';
 import { RedisTier } from './cache/redis-tier.ts';
 import { Sampler } from './cache/sampler.ts';
@@ -67,6 +68,8 @@ export interface SubgraphDependencies {
   cacheBytes?: number | undefined;
   /** How much of the change log is kept. @default DEFAULT_RETENTION */
   retention?: Retention;
+  /** Who may use fields that are not for everybody. @default OPEN_ACCESS */
+  access?: Access | undefined;
   /** @default the system's clock */
   now?: () => Date;
 }
@@ -122,11 +125,12 @@ export function startSubgraph<Client, Service>(
   dependencies: SubgraphDependencies,
 ): Subgraph {
   const { name } = definition;
-  const { graph, databaseUrl, instance, poolSize, now = () => new Date() } = dependencies;
+  const { graph, databaseUrl, instance, poolSize, access = OPEN_ACCESS, now = () => new Date() } = dependencies;
   const log = dependencies.log.child({ domain: name, ...(instance !== undefined && { instance }) });
   const sdl = readTypeDefs(definition);
   const resolvers = { ...scalarResolvers, ...definition.resolvers } as ResolverMap;
   const schema = buildSubgraphSchema([{ typeDefs: parse(sdl), resolvers }]);
+  guardFields(schema);
   const schemaName = schemaOf(name, instance);
   const db = openDatabase({ url: databaseUrl, schema: schemaName, log, ...(poolSize !== undefined && { poolSize }) });
   const prisma = definition.createPrisma(new PrismaPg(db.pool, { schema: schemaName }));
@@ -151,7 +155,21 @@ export function startSubgraph<Client, Service>(
   const health = domainHealth({ domain: name, service: serviceName, db, feed, cache, redisUrl, log });
   const service = definition.start?.({ db, graph, feed, health, cache, log, redisUrl, redisPrefix, now });
   const contextFor: ContextFor = (headers, isFresh = false) =>
-    createContext({ domain: name, db, prisma, graph, feed, health, cache, service, log, now, headers, isFresh });
+    createContext({
+      domain: name,
+      db,
+      prisma,
+      graph,
+      feed,
+      health,
+      cache,
+      service,
+      log,
+      now,
+      access,
+      headers,
+      isFresh,
+    });
 
   return {
     name,

@@ -1,4 +1,5 @@
 /** `npm run start:subgraph -- trading`: one subgraph as a process of its own. */
+import { createAccess } from '../platform/access.ts';
 import { readConfig } from '../platform/config.ts';
 import { DEFAULT_PORTS, DOMAINS, environmentPrefix } from '../platform/domains.ts';
 import { createGraphClient, httpTransport, webSocketTransport } from '../platform/graph-client.ts';
@@ -28,6 +29,7 @@ await runMain(async (process) => {
     redisUrl: config.redisUrls[name],
     cacheBytes: config.cacheBytes,
     retention: config.retention,
+    access: createAccess(config.access),
     graph,
     log,
   });

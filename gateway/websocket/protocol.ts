@@ -13,7 +13,10 @@ import { payloadOf, replacePayload } from './payload.ts';
 /** What is known of a socket. */
 export interface SocketExtra {
   connection: Connection;
-  /** Of the request that opened it: authorization and traceparent are used. */
+  /**
+   * Of the request that opened it: authorization and traceparent are used. Browsers cannot set headers there and send
+   * `authorization` in the payload of connection_init.
+   */
   headers: IncomingHttpHeaders;
 }
 
@@ -33,6 +36,10 @@ export function createProtocol(runner: OperationRunner, limits: WebSocketLimits)
   return makeServer<Record<string, unknown>, SocketExtra>({
     connectionInitWaitTimeout: limits.initWaitMs,
     jsonMessageReplacer: replacePayload,
+    onConnect({ connectionParams, extra }) {
+      const authorization = connectionParams?.authorization;
+      if (typeof authorization === 'string') extra.headers = { ...extra.headers, authorization };
+    },
     onSubscribe({ subscriptions, extra: { connection, headers } }, _id, { query, variables, operationName }) {
       const scope = createScope(headers);
       if (Object.keys(subscriptions).length > operations) {

@@ -1,5 +1,6 @@
 import { PrismaPg } from '@prisma/adapter-pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it, vi } from 'vitest';
+import { OPEN_ACCESS } from '../../platform/access.ts';
 import { Cache } from '../../platform/cache/cache.ts';
 import { command } from '../../platform/command.ts';
 import { createContext, type SubgraphContext } from '../../platform/context.ts';
@@ -33,6 +34,7 @@ function contextOn(database: Database): SubgraphContext<PrismaClient> {
     graph: createGraphClient(() => Promise.reject(new Error('not asked'))),
     log,
     now: () => new Date(),
+    access: OPEN_ACCESS,
     headers: {},
   });
 }

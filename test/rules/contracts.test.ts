@@ -1,5 +1,11 @@
 /** What the contracts promise together: a domain that is away blanks a field, never the page. */
-import { type FieldDefinitionNode, type ObjectTypeDefinitionNode, parse, type TypeNode } from 'graphql';
+import {
+  type FieldDefinitionNode,
+  type ObjectTypeDefinitionNode,
+  type ObjectTypeExtensionNode,
+  parse,
+  type TypeNode,
+} from 'graphql';
 import { describe, expect, it } from 'vitest';
 import type { Domain } from '../../platform/domains.ts';
 import { readTypeDefs } from '../../platform/subgraph.ts';
@@ -22,13 +28,17 @@ const OWNERS: Record<string, Domain> = {
   ServiceInstance: 'registry',
 };
 
+type ObjectNode = ObjectTypeDefinitionNode | ObjectTypeExtensionNode;
+
 const types = subgraphs.flatMap((definition) =>
   parse(readTypeDefs(definition)).definitions.flatMap((node) =>
-    node.kind === 'ObjectTypeDefinition' ? [{ domain: definition.name, node }] : [],
+    node.kind === 'ObjectTypeDefinition' || node.kind === 'ObjectTypeExtension'
+      ? [{ domain: definition.name, node }]
+      : [],
   ),
 );
 
-const keysOf = (node: ObjectTypeDefinitionNode) =>
+const keysOf = (node: ObjectNode) =>
   (node.directives ?? [])
     .filter((directive) => directive.name.value === 'key')
     .flatMap((directive) => directive.arguments ?? [])
@@ -40,7 +50,7 @@ function namedType(type: TypeNode): string {
   return type.kind === 'NamedType' ? type.name.value : namedType(type.type);
 }
 
-const fieldsThat = (matches: (domain: Domain, type: ObjectTypeDefinitionNode, field: FieldDefinitionNode) => boolean) =>
+const fieldsThat = (matches: (domain: Domain, type: ObjectNode, field: FieldDefinitionNode) => boolean) =>
   types.flatMap(({ domain, node }) =>
     (node.fields ?? [])
       .filter((field) => matches(domain, node, field))
@@ -60,12 +70,21 @@ describe('the contracts', () => {
   });
 
   it('let every field that a domain adds to the entity of another be null', () => {
-    const added = (domain: Domain, type: ObjectTypeDefinitionNode, field: FieldDefinitionNode) => {
+    const added = (domain: Domain, type: ObjectNode, field: FieldDefinitionNode) => {
       const owner = OWNERS[type.name.value];
       return owner !== undefined && owner !== domain && !keysOf(type).includes(field.name.value);
     };
     expect(fieldsThat(added).length).toBeGreaterThan(0);
     expect(fieldsThat((domain, type, field) => added(domain, type, field) && isRequired(field))).toEqual([]);
+  });
+
+  it('say of every field that is not for everybody whom it is for', () => {
+    const isGuarded = ({ directives = [] }: FieldDefinitionNode) =>
+      directives.some(({ name }) => name.value === 'access');
+    const saysSo = ({ description }: FieldDefinitionNode) =>
+      /\b(administrators|auditors|testers) only\./i.test(description?.value ?? '');
+    expect(fieldsThat((_domain, _type, field) => isGuarded(field)).length).toBeGreaterThan(0);
+    expect(fieldsThat((_domain, _type, field) => isGuarded(field) !== saysSo(field))).toEqual([]);
   });
 
   it('let every pointer into another domain be null', () => {

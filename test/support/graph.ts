@@ -4,6 +4,7 @@ import { parse } from 'graphql';
 import pg from 'pg';
 import { inject } from 'vitest';
 import { createGateway, type Gateway, type GatewaySubgraph } from '../../gateway/gateway.ts';
+import type { Access } from '../../platform/access.ts';
 import { type Domain, schemaOf } from '../../platform/domains.ts';
 import type { Feed } from '../../platform/feed/feed.ts';
 import { covers, parseSnapshot } from '../../platform/feed/snapshot.ts';
@@ -58,6 +59,8 @@ export interface TestGraphOptions {
   databaseUrl?: string;
   /** Redis, with the password that the passwords of the domains' users follow from. @default none */
   redisUrl?: string;
+  /** @default everybody may do everything */
+  access?: Access;
   /** Settings that name instances. @default process.env */
   environment?: NodeJS.ProcessEnv;
   /** Whether each subgraph is reached over HTTP instead of in process. @default false */
