@@ -28,6 +28,8 @@ export interface ParentColumn {
 export interface ConnectionSource<Row> {
   /** A table or view. */
   table: string;
+  /** Of a view: the captured table with which every change of the view's rows comes. @default the table itself */
+  capturedAs?: string;
   /** Unique column that breaks ties. */
   id: string;
   /** Columns of the sort enum's values; each must be NOT NULL. The first is the default. */
@@ -55,6 +57,12 @@ export interface Connection<Row> {
 /** A list that clients page through. */
 export function connectionSource<Row>(declaration: Omit<ConnectionSource<Row>, 'row'>): ConnectionSource<Row> {
   return declaration;
+}
+
+/** How many items a plain list gives: 1 to a page's most. Throws BAD_USER_INPUT otherwise. */
+export function listLimit(limit: number): number {
+  if (limit >= 1 && limit <= PAGE_LIMIT) return limit;
+  throw badInput(`limit must be from 1 to ${PAGE_LIMIT}, but got ${limit}.`, ['limit']);
 }
 
 interface Page {
@@ -100,7 +108,7 @@ export async function connectChildren<Row>(
   const name = JSON.stringify([source.table, parentColumn, page, condition.text, condition.values]);
   const family = <Value>(kind: string): Family<Value> => ({
     name: `${kind}:${source.table}:${createHash('sha1').update(name).digest('base64url')}`,
-    table: source.table,
+    table: source.capturedAs ?? source.table,
     // A list that is chosen by more than equality, or by rows of other tables, has no column that the feed could name.
     column: matches || SUBQUERY.test(condition.text) ? '' : camelCase(parentColumn),
     ttlMs: DEFAULT_TTL_MS,

@@ -100,7 +100,7 @@ async function findRecorded(tx: Tx, execution: Execution): Promise<RecordedFill 
                     ${amount(execution.commission)}::numeric, ${execution.executedAt}::timestamptz)
                and liquidity is not distinct from ${execution.liquidity}::text
                and notes is not distinct from ${execution.notes}::text as same
-          from trades where exchange_trade_id = ${execution.exchangeTradeId} and execution_venue = ${execution.venue}`,
+          from all_trades where exchange_trade_id = ${execution.exchangeTradeId} and execution_venue = ${execution.venue}`,
   );
   if (!found) return null;
   const { same, ...recorded } = found;

@@ -22,6 +22,7 @@ export const mappers = {
 
   CreateStrategyPayload: '../strategy-commands.ts#StrategyPayload',
   ConfigureStrategyPayload: '../strategy-commands.ts#StrategyPayload',
+  DeleteStrategyPayload: '../strategy-commands.ts#StrategyPayload',
   StartStrategyPayload: '../strategy-commands.ts#StrategyPayload',
   PauseStrategyPayload: '../strategy-states.ts#HaltPayload',
   ResumeStrategyPayload: '../strategy-commands.ts#StrategyPayload',
@@ -36,4 +37,8 @@ export const mappers = {
   CancelOrderPayload: '../order-commands.ts#OrderPayload',
   RecordFillPayload: '../fills.ts#FillPayload',
   MarkPositionsPayload: '../marks.ts#MarkPayload',
+  ClosePositionPayload: '../position-commands.ts#ClosePayload',
+  ArchiveOrdersPayload: '../archive/archive-commands.ts#ArchivedOrders',
+  ArchiveTradesPayload: '../archive/archive-commands.ts#ArchivedTrades',
+  ArchivePositionsPayload: '../archive/archive-commands.ts#ArchivedPositions',
 };

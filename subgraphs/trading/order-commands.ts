@@ -25,19 +25,28 @@ export type OrderPayload = CommandPayload<{ orderId: string }>;
 
 /** Inserts a pending order of an active strategy, within the strategy's instruments, venues and position limit. */
 export function placeOrder(context: Context, input: PlaceOrderInput): Promise<OrderPayload> {
-  return command(context, 'placeOrder', input, async (tx) => {
-    const order = newOrder(input);
-    const strategy = await lockStrategy(tx, input.strategyId);
-    checkStrategy(strategy, order);
-    await checkLimit(tx, strategy, order);
-    try {
-      await tx.order.create({ data: { ...order, accountId: strategy.accountId, traceId: context.traceId } });
-    } catch (error) {
-      if (!isUniqueViolation(error)) throw error;
-      throw refuse.conflict(null, `An order with id "${order.orderId}" exists already.`, ['input', 'orderId']);
-    }
-    return { orderId: order.orderId };
-  });
+  return command(context, 'placeOrder', input, (tx) => placeOrderWithin(context, tx, input));
+}
+
+/** The same as part of a command. An order that closes a position is taken in whatever state the strategy is. */
+export async function placeOrderWithin(
+  context: Context,
+  tx: Tx,
+  input: PlaceOrderInput,
+  { isClosing = false } = {},
+): Promise<{ orderId: string }> {
+  const order = newOrder(input);
+  const strategy = await lockStrategy(tx, input.strategyId);
+  if (!isClosing) checkStrategy(strategy);
+  checkOrder(strategy, order);
+  await checkLimit(tx, strategy, order);
+  try {
+    await tx.order.create({ data: { ...order, accountId: strategy.accountId, traceId: context.traceId } });
+  } catch (error) {
+    if (!isUniqueViolation(error)) throw error;
+    throw refuse.conflict(null, `An order with id "${order.orderId}" exists already.`, ['input', 'orderId']);
+  }
+  return { orderId: order.orderId };
 }
 
 function newOrder(input: PlaceOrderInput) {
@@ -64,13 +73,15 @@ function priceGiven(price: Optional, field: string): Decimal | null {
   return price === null || price === undefined ? null : positiveAmount(price, ['input', field]);
 }
 
-function checkStrategy(strategy: LockedStrategy, order: { instrumentId: string; executionVenue: string | null }): void {
-  if (strategy.status !== 'active') {
-    throw refuse.validation(`The strategy is ${shown(strategy.status)}; orders are placed only while it is ACTIVE.`, [
-      'input',
-      'strategyId',
-    ]);
-  }
+function checkStrategy(strategy: LockedStrategy): void {
+  if (strategy.status === 'active') return;
+  throw refuse.validation(`The strategy is ${shown(strategy.status)}; orders are placed only while it is ACTIVE.`, [
+    'input',
+    'strategyId',
+  ]);
+}
+
+function checkOrder(strategy: LockedStrategy, order: { instrumentId: string; executionVenue: string | null }): void {
   if (!strategy.instruments.includes(order.instrumentId)) {
     throw refuse.validation(`${order.instrumentId} is not one of the strategy's instruments.`, ['input', 'symbol']);
   }

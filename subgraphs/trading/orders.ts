@@ -3,6 +3,7 @@ import { join, raw, type Sql, sql } from '../../platform/database/sql.ts';
 import { equals, equalsSymbol, equalsUuid, within } from '../../platform/filters.ts';
 import { entity } from '../../platform/loaders.ts';
 import { type Connection, connectionSource } from '../../platform/paging.ts';
+import { type Archivable, withArchived } from './archive/archive.ts';
 import type { Context } from './context.ts';
 import { stored } from './enums.ts';
 import type { TradingOrderFilter } from './generated/resolvers.ts';
@@ -11,7 +12,7 @@ import { ACTIVE_ORDER_STATUSES, type OrderStatus } from './rules/order-lifecycle
 import { canonicalVenueId } from './rules/venue-ids.ts';
 
 /** A row of `orders`. */
-export interface TradingOrderRow {
+export interface TradingOrderRow extends Archivable {
   orderId: string;
   strategyId: string;
   accountId: string;
@@ -57,6 +58,13 @@ export const orderList = connectionSource<TradingOrderRow>({
   parents: { strategy_id: 'text', account_id: 'uuid', instrument_id: 'text' },
 });
 
+/** The list that a filter asks for: archived orders are in it only when it says so. */
+export function orderListOf(filter: TradingOrderFilter | null | undefined) {
+  return filter?.includeArchived ? allOrderList : orderList;
+}
+
+const allOrderList = withArchived(orderList);
+
 /** Orders that may still be executed; written out, so that the partial indexes serve. */
 export const isActiveOrder: Sql = raw(`status in (${ACTIVE_ORDER_STATUSES.map((status) => `'${status}'`).join(', ')})`);
 
@@ -87,14 +95,14 @@ export function orderByExchangeId(
     ...equals('execution_venue', venue),
     ...equals('exchange_order_id', canonicalVenueId(exchangeOrderId)),
   ];
-  return context.db.one<TradingOrderRow>(sql`select * from orders where ${join(conditions, ' and ')}`);
+  return context.db.one<TradingOrderRow>(sql`select * from all_orders where ${join(conditions, ' and ')}`);
 }
 
 /** The order that was sent to the exchange of this graph and has that id there; asked in one tick they share a statement. */
 export function orderAtExchange(context: Context, exchangeOrderId: string): Promise<TradingOrderRow | null> {
   return context.batch('orderAtExchange', exchangeOrderId, async (ids) => {
     const rows = await context.db.query<TradingOrderRow>(
-      sql`select * from orders where exchange_order_id = any(${ids}::text[])`,
+      sql`select * from all_orders where exchange_order_id = any(${ids}::text[])`,
     );
     const byId = new Map(rows.map((row) => [row.exchangeOrderId, row]));
     return ids.map((id) => byId.get(id) ?? null);

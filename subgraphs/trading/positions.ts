@@ -4,13 +4,14 @@ import { between, equals, equalsSymbol, equalsUuid, within } from '../../platfor
 import { entity } from '../../platform/loaders.ts';
 import { type Connection, connectionSource } from '../../platform/paging.ts';
 import { isStorable } from '../../platform/texts.ts';
+import { type Archivable, withArchived } from './archive/archive.ts';
 import type { Context } from './context.ts';
 import type { TradingPositionFilter } from './generated/resolvers.ts';
 import type { LivePrices } from './live-marks.ts';
 import { type Mark, valueAt } from './rules/valuation.ts';
 
 /** A row of `positions`. */
-export interface TradingPositionRow {
+export interface TradingPositionRow extends Archivable {
   positionId: string;
   strategyId: string;
   accountId: string;
@@ -55,6 +56,13 @@ export const positionList = connectionSource<TradingPositionRow>({
   },
   parents: { strategy_id: 'text', account_id: 'uuid', instrument_id: 'text' },
 });
+
+/** The list that a filter asks for: archived positions are in it only when it says so. */
+export function positionListOf(filter: TradingPositionFilter | null | undefined) {
+  return filter?.includeArchived ? allPositionList : positionList;
+}
+
+const allPositionList = withArchived(positionList);
 
 /** Positions that are not flat. */
 export const isOpenPosition: Sql = raw('closed_at is null');
@@ -133,6 +141,29 @@ export function valuedPositions(prices: LivePrices): Sql {
                                ${marks.map(({ at }) => at)}::timestamptz[]) as live(symbol, price, at)
                 on live.symbol = instrument_id and live.at > positions.marked_at
              where closed_at is null) as priced)`;
+}
+
+/** The open positions of the largest exposure at the latest prices, the largest first. */
+export function largestPositions(
+  context: Context,
+  of: { strategyId?: string | null | undefined; accountId?: string | null | undefined },
+  limit: number,
+): Promise<TradingPositionRow[]> {
+  const prices = pricesOf(context);
+  const marks = [...prices.values()];
+  const conditions = [
+    isOpenPosition,
+    ...equals('strategy_id', of.strategyId),
+    ...equalsUuid('account_id', of.accountId),
+  ];
+  return context.db.query<TradingPositionRow>(
+    sql`select positions.* from positions
+          left join unnest(${[...prices.keys()]}::text[], ${marks.map(({ price }) => price)}::numeric[],
+                           ${marks.map(({ at }) => at)}::timestamptz[]) as live(symbol, price, at)
+            on live.symbol = instrument_id and live.at > marked_at
+         where ${allOf(conditions)}
+         order by abs(quantity) * coalesce(live.price, current_price) desc, position_id limit ${limit}`,
+  );
 }
 
 /** A sum over open positions, of one strategy or account or of all; "0" when there are none. */

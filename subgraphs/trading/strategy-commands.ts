@@ -6,8 +6,8 @@ import { refuse } from '../../platform/errors.ts';
 import { boundedText, storableJson } from '../../platform/texts.ts';
 import { isUuid } from '../../platform/uuid.ts';
 import type { Context, Tx } from './context.ts';
-import { stored } from './enums.ts';
-import type { ConfigureStrategyInput, CreateStrategyInput } from './generated/resolvers.ts';
+import { shown, stored } from './enums.ts';
+import type { ConfigureStrategyInput, CreateStrategyInput, DeleteStrategyInput } from './generated/resolvers.ts';
 import { lockStrategy } from './locks.ts';
 import { isActiveOrder } from './orders.ts';
 import { isOpenPosition } from './positions.ts';
@@ -82,6 +82,34 @@ export async function configureStrategy(context: Context, input: ConfigureStrate
       data: { ...changes, traceId: context.traceId },
     });
     return { strategyId: strategy.strategyId };
+  });
+}
+
+/**
+ * Removes a strategy that is at rest and has never traded: with orders or positions, archived ones too, it stays, since
+ * they are facts.
+ */
+export function deleteStrategy(context: Context, input: DeleteStrategyInput): Promise<StrategyPayload> {
+  return command(context, 'deleteStrategy', input, async (tx) => {
+    const { strategyId, status } = await lockStrategy(tx, input.strategyId);
+    if (status !== 'inactive' && status !== 'stopped') {
+      throw refuse.validation(`The strategy is ${shown(status)}; only an INACTIVE or STOPPED one can be deleted.`, [
+        'input',
+        'strategyId',
+      ]);
+    }
+    const [used] = await tx.$queryRaw<{ by: string }[]>(
+      sql`(select 'orders' as by from all_orders where strategy_id = ${strategyId} limit 1)
+           union all (select 'positions' from all_positions where strategy_id = ${strategyId} limit 1)`,
+    );
+    if (used) {
+      throw refuse.validation(`The strategy has ${used.by}, which are kept: it can only be stopped.`, [
+        'input',
+        'strategyId',
+      ]);
+    }
+    await tx.strategy.delete({ where: { strategyId } });
+    return { strategyId };
   });
 }
 

@@ -5,6 +5,7 @@ import { between, equals, equalsSymbol, equalsUuid, within } from '../../platfor
 import { parseInstant } from '../../platform/instant.ts';
 import { entity } from '../../platform/loaders.ts';
 import { type Connection, connectionSource } from '../../platform/paging.ts';
+import { type Archivable, withArchived } from './archive/archive.ts';
 import type { Context } from './context.ts';
 import { stored } from './enums.ts';
 import type { Liquidity, TradingTradeFilter } from './generated/resolvers.ts';
@@ -12,7 +13,7 @@ import type { Side } from './rules/order-entry.ts';
 import { canonicalVenueId } from './rules/venue-ids.ts';
 
 /** A row of `trades`. */
-export interface TradingTradeRow {
+export interface TradingTradeRow extends Archivable {
   tradeId: string;
   orderId: string;
   strategyId: string;
@@ -50,6 +51,14 @@ export const tradeList = connectionSource<TradingTradeRow>({
   parents: { order_id: 'text', strategy_id: 'text', instrument_id: 'text' },
 });
 
+/** The executions that there are and those that are archived. */
+export const allTradeList = withArchived(tradeList);
+
+/** The list that a filter asks for: archived executions are in it only when it says so. */
+export function tradeListOf(filter: TradingTradeFilter | null | undefined) {
+  return filter?.includeArchived ? allTradeList : tradeList;
+}
+
 /** The conditions of a filter. Throws a validation Refusal on a symbol that is none. */
 export function tradeConditions(filter: TradingTradeFilter | null | undefined): Sql[] {
   if (!filter) return [];
@@ -75,14 +84,14 @@ export function tradeByExchangeId(
     ...equals('execution_venue', venue),
     ...equals('exchange_trade_id', canonicalVenueId(exchangeTradeId)),
   ];
-  return context.db.one<TradingTradeRow>(sql`select * from trades where ${join(conditions, ' and ')}`);
+  return context.db.one<TradingTradeRow>(sql`select * from all_trades where ${join(conditions, ' and ')}`);
 }
 
 /** The execution that has that id at the exchange of this graph; asked in one tick they share a statement. */
 export function tradeAtExchange(context: Context, exchangeTradeId: string): Promise<TradingTradeRow | null> {
   return context.batch('tradeAtExchange', exchangeTradeId, async (ids) => {
     const rows = await context.db.query<TradingTradeRow>(
-      sql`select * from trades where exchange_trade_id = any(${ids}::text[])`,
+      sql`select * from all_trades where exchange_trade_id = any(${ids}::text[])`,
     );
     const byId = new Map(rows.map((row) => [row.exchangeTradeId, row]));
     return ids.map((id) => byId.get(id) ?? null);
@@ -100,7 +109,7 @@ export function onDay(date: string): Sql[] {
   ];
 }
 
-/** A sum over a strategy's executions in the window; "0" when there are none. */
+/** A sum over a strategy's executions in the window, archived ones too; "0" when there are none. */
 export async function sumOfTrades(
   context: Context,
   amount: 'gross_value' | 'realized_pnl',
@@ -110,7 +119,7 @@ export async function sumOfTrades(
   const column = amount === 'gross_value' ? sql`gross_value` : sql`realized_pnl`;
   const conditions = [...equals('strategy_id', strategyId), ...within('executed_at', window)];
   const row = await context.db.one<{ total: string }>(
-    sql`select coalesce(sum(${column}), 0) as total from trades where ${allOf(conditions)}`,
+    sql`select coalesce(sum(${column}), 0) as total from all_trades where ${allOf(conditions)}`,
   );
   return row?.total ?? '0';
 }

@@ -135,11 +135,11 @@ describe.each(DOMAINS)('the schema of %s', (domain) => {
     expect(rows[0].health).toMatchObject({ schema, status: 'healthy', tables: (await tablesOf(domain)).length });
   });
 
-  it('has a version that every update raises, whoever writes', async () => {
+  it('has a version that every update raises, whoever writes, where updates are not refused', async () => {
     const { rows } = await admin.query(
       `select c.relname as name, exists (
          select from pg_trigger t join pg_proc p on p.oid = t.tgfoid
-         where t.tgrelid = c.oid and p.proname = 'touch_row' and t.tgenabled <> 'D') as touched
+         where t.tgrelid = c.oid and p.proname in ('touch_row', 'refuse_change') and t.tgenabled <> 'D') as touched
        from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attname = 'version'
        where c.relnamespace = $1::regnamespace and c.relkind in ('r', 'p') and not c.relispartition`,
       [schema],

@@ -1,8 +1,10 @@
+import { archiveMutations } from '../archive/resolvers/Mutation.ts';
 import { recordFill } from '../fills.ts';
 import type { MutationResolvers } from '../generated/resolvers.ts';
 import { markPositions } from '../marks.ts';
 import { acceptOrder, cancelOrder, expireOrder, placeOrder, rejectOrder, submitOrder } from '../order-commands.ts';
-import { configureStrategy, createStrategy } from '../strategy-commands.ts';
+import { closePosition } from '../position-commands.ts';
+import { configureStrategy, createStrategy, deleteStrategy } from '../strategy-commands.ts';
 import {
   failStrategy,
   pauseStrategy,
@@ -16,6 +18,7 @@ export const Mutation: MutationResolvers = {
   invalidateTradingCache: (_, { input }, context) => context.cache.invalidate(input.pattern ?? '*'),
   createStrategy: (_, { input }, context) => createStrategy(context, input),
   configureStrategy: (_, { input }, context) => configureStrategy(context, input),
+  deleteStrategy: (_, { input }, context) => deleteStrategy(context, input),
   startStrategy: (_, { input }, context) => startStrategy(context, input),
   pauseStrategy: (_, { input }, context) => pauseStrategy(context, input),
   resumeStrategy: (_, { input }, context) => resumeStrategy(context, input),
@@ -30,4 +33,6 @@ export const Mutation: MutationResolvers = {
   cancelOrder: (_, { input }, context) => cancelOrder(context, input),
   recordFill: (_, { input }, context) => recordFill(context, input),
   markPositions: (_, { input }, context) => markPositions(context, input),
+  closePosition: (_, { input }, context) => closePosition(context, input),
+  ...archiveMutations,
 };

@@ -1,11 +1,11 @@
 import { dec } from '../../../platform/decimal.ts';
 import { shown } from '../enums.ts';
 import type { StrategyResolvers } from '../generated/resolvers.ts';
-import { orderConditions, orderList } from '../orders.ts';
-import { positionConditions, positionList } from '../positions.ts';
+import { orderConditions, orderListOf } from '../orders.ts';
+import { positionConditions, positionListOf } from '../positions.ts';
 import { dailyPnlOn } from '../rules/daily-pnl.ts';
 import { strategies, unrealizedPnlOf } from '../strategies.ts';
-import { tradeConditions, tradeList } from '../trades.ts';
+import { tradeConditions, tradeListOf } from '../trades.ts';
 
 export const Strategy: StrategyResolvers = {
   __resolveReference: ({ strategyId }, context) => context.load(strategies, strategyId),
@@ -21,9 +21,9 @@ export const Strategy: StrategyResolvers = {
   dailyPnl: ({ dailyPnl, dailyPnlDate }, _, context) =>
     dailyPnlOn({ day: dailyPnlDate, pnl: dec(dailyPnl) }, context.now()).toFixed(),
   orders: ({ strategyId }, { filter, ...page }, context) =>
-    context.connectChildren(orderList, 'strategy_id', strategyId, page, orderConditions(filter)),
+    context.connectChildren(orderListOf(filter), 'strategy_id', strategyId, page, orderConditions(filter)),
   trades: ({ strategyId }, { filter, ...page }, context) =>
-    context.connectChildren(tradeList, 'strategy_id', strategyId, page, tradeConditions(filter)),
+    context.connectChildren(tradeListOf(filter), 'strategy_id', strategyId, page, tradeConditions(filter)),
   positions: ({ strategyId }, { filter, ...page }, context) =>
-    context.connectChildren(positionList, 'strategy_id', strategyId, page, positionConditions(filter)),
+    context.connectChildren(positionListOf(filter), 'strategy_id', strategyId, page, positionConditions(filter)),
 };

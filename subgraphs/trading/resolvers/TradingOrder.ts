@@ -1,13 +1,14 @@
 import { existing } from '../../../platform/loaders.ts';
 import { isUuid } from '../../../platform/uuid.ts';
+import { loadKept } from '../archive/archive.ts';
 import { shown } from '../enums.ts';
 import type { TradingOrderResolvers } from '../generated/resolvers.ts';
 import { orders } from '../orders.ts';
 import { strategies } from '../strategies.ts';
-import { tradeList } from '../trades.ts';
+import { allTradeList } from '../trades.ts';
 
 export const TradingOrder: TradingOrderResolvers = {
-  __resolveReference: ({ orderId }, context) => context.load(orders, orderId),
+  __resolveReference: ({ orderId }, context) => loadKept(context, orders, orderId),
   strategy: ({ strategyId }, _, context) => existing(context.load(strategies, strategyId), 'Strategy', strategyId),
   account: ({ accountId }) => ({ accountId }),
   instrument: ({ instrumentId }) => ({ symbol: instrumentId }),
@@ -18,5 +19,5 @@ export const TradingOrder: TradingOrderResolvers = {
   venue: ({ executionVenue }) => executionVenue,
   exchangeOrder: ({ exchangeOrderId }) =>
     exchangeOrderId !== null && isUuid(exchangeOrderId) ? { orderId: exchangeOrderId } : null,
-  trades: ({ orderId }, page, context) => context.connectChildren(tradeList, 'order_id', orderId, page),
+  trades: ({ orderId }, page, context) => context.connectChildren(allTradeList, 'order_id', orderId, page),
 };

@@ -1,5 +1,6 @@
 import { ageMs, isStale } from '../../../platform/instant.ts';
 import { existing } from '../../../platform/loaders.ts';
+import { loadKept } from '../archive/archive.ts';
 import type { Context } from '../context.ts';
 import type { TradingPositionResolvers } from '../generated/resolvers.ts';
 import { positions, type TradingPositionRow, valued } from '../positions.ts';
@@ -12,7 +13,7 @@ const live =
     valued(context, row)[field];
 
 export const TradingPosition: TradingPositionResolvers = {
-  __resolveReference: ({ positionId }, context) => context.load(positions, positionId),
+  __resolveReference: ({ positionId }, context) => loadKept(context, positions, positionId),
   strategy: ({ strategyId }, _, context) => existing(context.load(strategies, strategyId), 'Strategy', strategyId),
   account: ({ accountId }) => ({ accountId }),
   instrument: ({ instrumentId }) => ({ symbol: instrumentId }),

@@ -1,5 +1,6 @@
 import { existing } from '../../../platform/loaders.ts';
 import { isUuid } from '../../../platform/uuid.ts';
+import { loadKept } from '../archive/archive.ts';
 import { shown } from '../enums.ts';
 import type { TradingTradeResolvers } from '../generated/resolvers.ts';
 import { orders } from '../orders.ts';
@@ -7,8 +8,8 @@ import { strategies } from '../strategies.ts';
 import { trades } from '../trades.ts';
 
 export const TradingTrade: TradingTradeResolvers = {
-  __resolveReference: ({ tradeId }, context) => context.load(trades, tradeId),
-  order: ({ orderId }, _, context) => existing(context.load(orders, orderId), 'TradingOrder', orderId),
+  __resolveReference: ({ tradeId }, context) => loadKept(context, trades, tradeId),
+  order: ({ orderId }, _, context) => existing(loadKept(context, orders, orderId), 'TradingOrder', orderId),
   strategy: ({ strategyId }, _, context) => existing(context.load(strategies, strategyId), 'Strategy', strategyId),
   account: ({ accountId }) => ({ accountId }),
   instrument: ({ instrumentId }) => ({ symbol: instrumentId }),

@@ -1,8 +1,10 @@
 /** What commands give back: the things they name, as they are after the commit. */
+import { loadKept } from '../archive/archive.ts';
+import { archivePayloads } from '../archive/resolvers/payloads.ts';
 import type { Context } from '../context.ts';
 import type { Resolvers } from '../generated/resolvers.ts';
 import { orders } from '../orders.ts';
-import { openPositionOf } from '../positions.ts';
+import { openPositionOf, positions } from '../positions.ts';
 import { strategies } from '../strategies.ts';
 import { trades } from '../trades.ts';
 
@@ -17,6 +19,7 @@ const cancelledOrderCount = (payload: { cancelledOrderCount?: number }) => paylo
 export const payloads: Resolvers = {
   CreateStrategyPayload: { strategy },
   ConfigureStrategyPayload: { strategy },
+  DeleteStrategyPayload: { strategyId: ({ strategyId }) => strategyId ?? null },
   StartStrategyPayload: { strategy },
   PauseStrategyPayload: { strategy, cancelledOrderCount },
   ResumeStrategyPayload: { strategy },
@@ -30,10 +33,16 @@ export const payloads: Resolvers = {
   ExpireOrderPayload: { order },
   CancelOrderPayload: { order },
   RecordFillPayload: {
-    trade: ({ tradeId }, _, context) => (tradeId === undefined ? null : context.load(trades, tradeId)),
+    trade: ({ tradeId }, _, context) => (tradeId === undefined ? null : loadKept(context, trades, tradeId)),
     order,
     position: ({ strategyId, symbol }, _, context) =>
       strategyId === undefined || symbol === undefined ? null : openPositionOf(context, strategyId, symbol),
   },
+  ClosePositionPayload: {
+    order,
+    position: ({ positionId }, _, context) =>
+      positionId === undefined ? null : loadKept(context, positions, positionId),
+  },
   MarkPositionsPayload: { markedPositionCount: (payload) => payload.markedPositionCount ?? 0 },
+  ...archivePayloads,
 };

@@ -1,0 +1,402 @@
+/** How the graph does each operation of trading's repositories (domain.md §6.3), and the test that shows it. */
+import type { Operation } from './operation.ts';
+
+export const operations: Operation[] = [
+  {
+    repository: 'Strategies',
+    operation: 'create',
+    fields: ['Mutation.createStrategy'],
+    test: ['test/graph/trading/strategies.test.ts', 'creates a strategy, inactive, with all it was told'],
+  },
+  {
+    repository: 'Strategies',
+    operation: 'get_by_id',
+    fields: ['Query.strategy'],
+    test: ['test/graph/trading/reads.test.ts', '%s is null'],
+  },
+  {
+    repository: 'Strategies',
+    operation: 'update',
+    fields: ['Mutation.configureStrategy'],
+    test: ['test/graph/trading/strategies.test.ts', 'changes what it names and leaves the rest'],
+  },
+  {
+    repository: 'Strategies',
+    operation: 'delete',
+    fields: ['Mutation.deleteStrategy'],
+    test: ['test/graph/trading/archive.test.ts', 'removes a strategy that never traded, and keeps every other'],
+  },
+  {
+    repository: 'Strategies',
+    operation: 'query',
+    fields: ['Query.strategies'],
+    test: ['test/graph/trading/reads.test.ts', '%s %j → %s'],
+  },
+  {
+    repository: 'Strategies',
+    operation: 'get_active_strategies',
+    fields: ['Query.activeStrategies'],
+    test: ['test/graph/trading/reads.test.ts', '%s'],
+  },
+  {
+    repository: 'Strategies',
+    operation: 'update_status',
+    fields: [
+      'Mutation.startStrategy',
+      'Mutation.pauseStrategy',
+      'Mutation.resumeStrategy',
+      'Mutation.stopStrategy',
+      'Mutation.failStrategy',
+      'Mutation.resetStrategy',
+    ],
+    test: [
+      'test/graph/trading/lifecycles.test.ts',
+      'keeps when it was started and stopped, and why it failed until it is reset',
+    ],
+  },
+  {
+    repository: 'Strategies',
+    operation: 'update_pnl',
+    fields: ['Mutation.recordFill'],
+    test: [
+      'test/graph/trading/fills.test.ts',
+      'counts trades and P&L in the strategy, the day only by trades of the day',
+    ],
+  },
+  {
+    repository: 'Strategies',
+    operation: 'increment_trade_count',
+    fields: ['Mutation.recordFill'],
+    test: [
+      'test/graph/trading/fills.test.ts',
+      'counts trades and P&L in the strategy, the day only by trades of the day',
+    ],
+  },
+  {
+    repository: 'Strategies',
+    operation: 'get_by_instrument',
+    fields: ['Instrument.strategies'],
+    test: ['test/graph/trading/reads.test.ts', 'gives an instrument its positions, strategies, orders and trades'],
+  },
+  {
+    repository: 'Orders',
+    operation: 'create',
+    fields: ['Mutation.placeOrder'],
+    test: ['test/graph/trading/place-order.test.ts', 'records a pending order with all it was told'],
+  },
+  {
+    repository: 'Orders',
+    operation: 'get_by_id',
+    fields: ['Query.tradingOrder'],
+    test: ['test/graph/trading/reads.test.ts', '%s is null'],
+  },
+  {
+    repository: 'Orders',
+    operation: 'update',
+    fields: ['Mutation.submitOrder', 'Mutation.acceptOrder', 'Mutation.rejectOrder', 'Mutation.expireOrder'],
+    test: ['test/graph/trading/lifecycles.test.ts', 'keeps the time of each step, its reason and its fills'],
+  },
+  {
+    repository: 'Orders',
+    operation: 'delete',
+    fields: ['Mutation.archiveOrders'],
+    test: [
+      'test/graph/trading/archive.test.ts',
+      'moves ended orders with their executions, in batches, and every total stays as it was',
+    ],
+  },
+  {
+    repository: 'Orders',
+    operation: 'query',
+    fields: ['Query.tradingOrders'],
+    test: ['test/graph/trading/reads.test.ts', '%s %j → %s'],
+  },
+  {
+    repository: 'Orders',
+    operation: 'get_by_strategy',
+    fields: ['Strategy.orders'],
+    test: ['test/graph/trading/reads.test.ts', 'costs one statement a kind of child, however many parents'],
+  },
+  {
+    repository: 'Orders',
+    operation: 'get_active_orders',
+    fields: ['Query.activeOrders'],
+    test: ['test/graph/trading/reads.test.ts', '%s'],
+  },
+  {
+    repository: 'Orders',
+    operation: 'update_status',
+    fields: [
+      'Mutation.submitOrder',
+      'Mutation.acceptOrder',
+      'Mutation.rejectOrder',
+      'Mutation.expireOrder',
+      'Mutation.cancelOrder',
+    ],
+    test: ['test/graph/trading/lifecycles.test.ts', '%s while %s'],
+  },
+  {
+    repository: 'Orders',
+    operation: 'update_fill',
+    fields: ['Mutation.recordFill'],
+    test: [
+      'test/graph/trading/fills.test.ts',
+      'fills an order in two halves: cumulative quantity, weighted average, filledAt only at the end',
+    ],
+  },
+  {
+    repository: 'Orders',
+    operation: 'cancel_order',
+    fields: ['Mutation.cancelOrder'],
+    test: ['test/graph/trading/lifecycles.test.ts', 'keeps the time of each step, its reason and its fills'],
+  },
+  {
+    repository: 'Orders',
+    operation: 'get_by_exchange_order_id',
+    fields: ['Query.orderByExchangeId'],
+    test: [
+      'test/graph/trading/lifecycles.test.ts',
+      'is sent to one venue, one of the strategy’s, and known there by one id',
+    ],
+  },
+  {
+    repository: 'Orders',
+    operation: 'get_orders_by_instrument',
+    fields: ['Instrument.orders'],
+    test: ['test/graph/trading/reads.test.ts', 'gives an instrument its positions, strategies, orders and trades'],
+  },
+  {
+    repository: 'Orders',
+    operation: 'get_pending_orders',
+    fields: ['Query.tradingOrders'],
+    test: ['test/graph/trading/reads.test.ts', '%s %j → %s'],
+  },
+  {
+    repository: 'Orders',
+    operation: 'cleanup_old_orders',
+    fields: ['Mutation.archiveOrders'],
+    test: [
+      'test/graph/trading/archive.test.ts',
+      'moves ended orders with their executions, in batches, and every total stays as it was',
+    ],
+  },
+  {
+    repository: 'Trades',
+    operation: 'create',
+    fields: ['Mutation.recordFill'],
+    test: [
+      'test/graph/trading/fills.test.ts',
+      'gives the trade all it was told, to the microsecond, and what follows from it',
+    ],
+  },
+  {
+    repository: 'Trades',
+    operation: 'get_by_id',
+    fields: ['Query.tradingTrade'],
+    test: ['test/graph/trading/reads.test.ts', '%s is null'],
+  },
+  {
+    repository: 'Trades',
+    operation: 'query',
+    fields: ['Query.tradingTrades'],
+    test: ['test/graph/trading/reads.test.ts', '%s %j → %s'],
+  },
+  {
+    repository: 'Trades',
+    operation: 'get_by_order',
+    fields: ['TradingOrder.trades'],
+    test: [
+      'test/graph/trading/archive.test.ts',
+      'leaves what is archived readable by every id, and in lists that ask for it',
+    ],
+  },
+  {
+    repository: 'Trades',
+    operation: 'get_by_strategy',
+    fields: ['Strategy.trades'],
+    test: ['test/graph/trading/reads.test.ts', 'costs one statement a kind of child, however many parents'],
+  },
+  {
+    repository: 'Trades',
+    operation: 'get_by_instrument',
+    fields: ['Instrument.trades'],
+    test: ['test/graph/trading/reads.test.ts', 'gives an instrument its positions, strategies, orders and trades'],
+  },
+  {
+    repository: 'Trades',
+    operation: 'get_daily_trades',
+    fields: ['Query.dailyTrades'],
+    test: ['test/graph/trading/reads.test.ts', '%s'],
+  },
+  {
+    repository: 'Trades',
+    operation: 'calculate_total_volume',
+    fields: ['Query.strategyVolume'],
+    test: ['test/graph/trading/reads.test.ts', '%s is %s'],
+  },
+  {
+    repository: 'Trades',
+    operation: 'calculate_total_pnl',
+    fields: ['Query.strategyRealizedPnl'],
+    test: ['test/graph/trading/reads.test.ts', '%s is %s'],
+  },
+  {
+    repository: 'Trades',
+    operation: 'get_by_exchange_trade_id',
+    fields: ['Query.tradeByExchangeId'],
+    test: [
+      'test/graph/trading/archive.test.ts',
+      'leaves what is archived readable by every id, and in lists that ask for it',
+    ],
+  },
+  {
+    repository: 'Trades',
+    operation: 'cleanup_old_trades',
+    fields: ['Mutation.archiveTrades'],
+    test: [
+      'test/graph/trading/archive.test.ts',
+      'moves old executions of orders that have ended, and they stay among those of the order',
+    ],
+  },
+  {
+    repository: 'Positions',
+    operation: 'create',
+    fields: ['Mutation.recordFill'],
+    test: ['test/graph/trading/average-cost.test.ts', 'goes through the vector: two buys, a sell, a flip and a mark'],
+  },
+  {
+    repository: 'Positions',
+    operation: 'get_by_id',
+    fields: ['Query.tradingPosition'],
+    test: ['test/graph/trading/reads.test.ts', '%s is null'],
+  },
+  {
+    repository: 'Positions',
+    operation: 'update',
+    fields: ['Mutation.recordFill'],
+    test: ['test/graph/trading/average-cost.test.ts', 'goes through the vector: two buys, a sell, a flip and a mark'],
+  },
+  {
+    repository: 'Positions',
+    operation: 'delete',
+    fields: ['Mutation.archivePositions'],
+    test: [
+      'test/graph/trading/archive.test.ts',
+      'moves closed positions, never open ones, and every total stays as it was',
+    ],
+  },
+  {
+    repository: 'Positions',
+    operation: 'query',
+    fields: ['Query.positions'],
+    test: ['test/graph/trading/reads.test.ts', '%s %j → %s'],
+  },
+  {
+    repository: 'Positions',
+    operation: 'get_by_strategy',
+    fields: ['Strategy.positions'],
+    test: ['test/graph/trading/reads.test.ts', 'costs one statement a kind of child, however many parents'],
+  },
+  {
+    repository: 'Positions',
+    operation: 'get_open_positions',
+    fields: ['Query.openPositions'],
+    test: ['test/graph/trading/reads.test.ts', '%s'],
+  },
+  {
+    repository: 'Positions',
+    operation: 'get_by_instrument',
+    fields: ['Query.position'],
+    test: ['test/graph/trading/reads.test.ts', '%s is null'],
+  },
+  {
+    repository: 'Positions',
+    operation: 'update_market_data',
+    fields: ['Mutation.markPositions'],
+    test: ['test/graph/trading/marks.test.ts', 'ignores an older mark, and the same mark again'],
+  },
+  {
+    repository: 'Positions',
+    operation: 'close_position',
+    fields: ['Mutation.closePosition'],
+    test: [
+      'test/graph/trading/archive.test.ts',
+      'flattens a long by a market order, whose fill closes it, whatever the strategy does',
+    ],
+  },
+  {
+    repository: 'Positions',
+    operation: 'calculate_total_exposure',
+    fields: ['Query.totalExposure'],
+    test: ['test/graph/trading/reads.test.ts', '%s is %s'],
+  },
+  {
+    repository: 'Positions',
+    operation: 'calculate_total_unrealized_pnl',
+    fields: ['Query.totalUnrealizedPnl'],
+    test: ['test/graph/trading/reads.test.ts', '%s is %s'],
+  },
+  {
+    repository: 'Positions',
+    operation: 'cleanup_closed_positions',
+    fields: ['Mutation.archivePositions'],
+    test: [
+      'test/graph/trading/archive.test.ts',
+      'moves closed positions, never open ones, and every total stays as it was',
+    ],
+  },
+  {
+    repository: 'StrategiesExtras',
+    operation: 'get_by_type',
+    fields: ['Query.strategies'],
+    test: ['test/graph/trading/reads.test.ts', '%s %j → %s'],
+  },
+  {
+    repository: 'StrategiesExtras',
+    operation: 'count',
+    fields: ['Query.strategies'],
+    test: ['test/graph/trading/reads.test.ts', '%s %j → %s'],
+  },
+  {
+    repository: 'TradesExtras',
+    operation: 'get_recent_trades',
+    fields: ['Query.recentTradingTrades'],
+    test: [
+      'test/graph/trading/archive.test.ts',
+      'lists the largest open positions by exposure at their marks, and the latest executions',
+    ],
+  },
+  {
+    repository: 'TradesExtras',
+    operation: 'get_by_time_range',
+    fields: ['Query.tradingTrades'],
+    test: ['test/graph/trading/reads.test.ts', '%s %j → %s'],
+  },
+  {
+    repository: 'TradesExtras',
+    operation: 'calculate_pnl',
+    fields: ['Query.strategyRealizedPnl'],
+    test: ['test/graph/trading/reads.test.ts', '%s is %s'],
+  },
+  {
+    repository: 'PositionsExtras',
+    operation: 'get_largest_positions',
+    fields: ['Query.largestPositions'],
+    test: [
+      'test/graph/trading/archive.test.ts',
+      'lists the largest open positions by exposure at their marks, and the latest executions',
+    ],
+  },
+  {
+    repository: 'PositionsExtras',
+    operation: 'update_price',
+    fields: ['Mutation.markPositions'],
+    test: ['test/graph/trading/marks.test.ts', 're-marks a position from 50000 to 51000'],
+  },
+  {
+    repository: 'PositionsExtras',
+    operation: 'update_pnl',
+    fields: ['Mutation.markPositions'],
+    test: ['test/graph/trading/marks.test.ts', 'moves the strategy’s unrealised P&L and leaves its version alone'],
+  },
+];
