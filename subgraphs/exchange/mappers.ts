@@ -31,6 +31,7 @@ export const mappers = {
   SetKycStatusPayload: '../account-commands.ts#AccountPayload',
   DepositPayload: '../transfers.ts#TransferPayload',
   WithdrawPayload: '../transfers.ts#TransferPayload',
+  AdjustBalancePayload: '../transfers.ts#TransferPayload',
   PlaceExchangeOrderPayload: '../placing.ts#OrderPayload',
   CancelExchangeOrderPayload: '../placing.ts#OrderPayload',
 };

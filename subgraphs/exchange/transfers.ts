@@ -12,7 +12,7 @@ import { transfer } from './rules/settlement.ts';
 import { assetCode, ID_LENGTH } from './rules/texts.ts';
 import { write } from './writes.ts';
 
-export type TransferPayload = CommandPayload<{ balanceId: string; postingId: string }>;
+export type TransferPayload = CommandPayload<{ balanceId: string; postingId?: string }>;
 
 /** Credits an account that is not closed, in an asset that market data knows. */
 export async function deposit(context: Context, input: DepositInput): Promise<TransferPayload> {

@@ -7,6 +7,7 @@ import {
   suspendAccount,
   updateAccountProfile,
 } from '../account-commands.ts';
+import { adjustBalance } from '../balance-adjustment.ts';
 import { cancelExchangeOrder } from '../cancelling.ts';
 import type { MutationResolvers } from '../generated/resolvers.ts';
 import { placeExchangeOrder } from '../placing.ts';
@@ -23,6 +24,7 @@ export const Mutation: MutationResolvers = {
   setKycStatus: (_, { input }, context) => setKycStatus(context, input),
   deposit: (_, { input }, context) => deposit(context, input),
   withdraw: (_, { input }, context) => withdraw(context, input),
+  adjustBalance: (_, { input }, context) => adjustBalance(context, input),
   placeExchangeOrder: (_, { input }, context) => placeExchangeOrder(context, input),
   cancelExchangeOrder: (_, { input }, context) => cancelExchangeOrder(context, input),
 };

@@ -24,6 +24,7 @@ export const payloads: Resolvers = {
   SetKycStatusPayload: { account },
   DepositPayload: { balance },
   WithdrawPayload: { balance },
+  AdjustBalancePayload: { balance },
   PlaceExchangeOrderPayload: { order },
   CancelExchangeOrderPayload: { order },
 };

@@ -22,6 +22,17 @@ export function positiveAmount(text: string, path: readonly string[]): Decimal {
   return amount;
 }
 
+/**
+ * The amount as a decimal, zero or more.
+ * @throws Refusal (validation) when it is negative
+ */
+export function amountOf(text: string, path: readonly string[]): Decimal {
+  const amount = dec(text);
+  if (amount.isNegative())
+    throw refuse.validation(`${path.at(-1)} must not be negative, but got ${toWire(text)}.`, path);
+  return amount;
+}
+
 /** Fee on an execution in units of the quote asset: quantity × price × rate, rounded half-even to 8 places. */
 export function feeOn(value: Decimal, rate: Decimal): Decimal {
   return round8(value.times(rate));

@@ -9,7 +9,7 @@ import { type Decimal, round8 } from '../../../platform/decimal.ts';
 import { feeOn, smaller } from './money.ts';
 
 export type Bucket = 'AVAILABLE' | 'LOCKED';
-export type EntryKind = 'DEPOSIT' | 'WITHDRAWAL' | 'LOCK' | 'UNLOCK' | 'FILL' | 'FEE';
+export type EntryKind = 'DEPOSIT' | 'WITHDRAWAL' | 'LOCK' | 'UNLOCK' | 'FILL' | 'FEE' | 'ADJUSTMENT';
 export type RefType = 'EXTERNAL' | 'ORDER' | 'TRADE';
 
 /** An entry of the ledger, before it is written. */
@@ -128,4 +128,21 @@ export function transfer(accountId: string, asset: string, amount: Decimal, refe
     { ...common, accountId, amount },
     { ...common, accountId: EXTERNAL_ACCOUNT_ID, amount: amount.neg() },
   ];
+}
+
+/** What sets both parts of a balance, the world outside being the other side; empty where they are so already. */
+export function adjust(
+  { accountId, asset, ...held }: { accountId: string; asset: string; available: Decimal; locked: Decimal },
+  available: Decimal,
+  locked: Decimal,
+  reason: string,
+): Movement[] {
+  const common = { asset, kind: 'ADJUSTMENT', refType: 'EXTERNAL', refId: reason } as const;
+  const [free, bound] = [available.minus(held.available), locked.minus(held.locked)];
+  const movements: Movement[] = [
+    { ...common, accountId, bucket: 'AVAILABLE', amount: free },
+    { ...common, accountId, bucket: 'LOCKED', amount: bound },
+    { ...common, accountId: EXTERNAL_ACCOUNT_ID, bucket: 'AVAILABLE', amount: free.plus(bound).neg() },
+  ];
+  return movements.filter(({ amount }) => !amount.isZero());
 }

@@ -357,3 +357,91 @@ describe('deposits and withdrawals', () => {
     });
   });
 });
+
+describe('an adjustment of a balance', () => {
+  const FIELDS = 'postingId balance { available locked version }';
+
+  it('sets what is available, against the world outside', async () => {
+    const accountId = await open(graph, { USD: '100' });
+    const input = { accountId, asset: 'usd', available: '99.5', reason: 'fee of the bank' };
+    const down = await done(graph, 'adjustBalance', input, FIELDS);
+    expect(down.balance).toMatchObject({ available: '99.5', locked: '0' });
+    const entries = await ask(
+      graph,
+      `query E($id: ID!, $posting: ID!) {
+        ledgerEntries(accountId: $id, filter: { postingId: $posting, kind: ADJUSTMENT }) {
+          nodes { amount bucket refType refId }
+        }
+      }`,
+      { id: accountId, posting: down.postingId },
+    );
+    expect(entries.ledgerEntries.nodes).toEqual([
+      { amount: '-0.5', bucket: 'AVAILABLE', refType: 'EXTERNAL', refId: 'fee of the bank' },
+    ]);
+    const again = await done(graph, 'adjustBalance', input, FIELDS);
+    expect(again).toMatchObject({ postingId: null, balance: { available: '99.5' } });
+  });
+
+  it('makes a balance that was never held, in an asset that is known', async () => {
+    const accountId = await open(graph);
+    const input = { accountId, asset: 'BTC', available: '0.00000001', reason: 'found' };
+    expect(await refused(graph, 'adjustBalance', { ...input, expectedVersion: 1 })).toMatchObject({
+      __typename: 'Conflict',
+      currentVersion: null,
+    });
+    await done(graph, 'adjustBalance', input);
+    expect(await holdings(graph, accountId)).toEqual({ BTC: '0.00000001 + 0' });
+    expect(await refused(graph, 'adjustBalance', { ...input, asset: 'TYPOCOIN' })).toMatchObject({ entity: 'Asset' });
+  });
+
+  it('leaves locked what live orders reserve', async () => {
+    const accountId = await open(graph, { USD: '100' });
+    await place(graph, accountId, 'buy 5 @ 10');
+    const input = { accountId, asset: 'USD', available: '7', reason: 'audit' };
+    expect(await refused(graph, 'adjustBalance', { ...input, locked: '50' })).toMatchObject({
+      message: 'The live orders of the account reserve 50.05 USD; that much must be locked, but got 50.',
+      path: ['input', 'locked'],
+    });
+    await done(graph, 'adjustBalance', input);
+    expect(await holdings(graph, accountId)).toMatchObject({ USD: '7 + 50.05' });
+    await done(graph, 'adjustBalance', { ...input, available: '8', locked: '50.05' });
+    expect(await holdings(graph, accountId)).toMatchObject({ USD: '8 + 50.05' });
+  });
+
+  it('is made by who has seen the balance as it is, and by one of two at once', async () => {
+    const accountId = await open(graph, { USD: '100' });
+    const read = async () =>
+      (await accountOf(accountId, 'balances { version available }')).balances[0] as Record<string, unknown>;
+    const { version } = await read();
+    const answers = await Promise.all(
+      ['1', '2', '3'].map((available) =>
+        send(graph, 'adjustBalance', { accountId, asset: 'USD', available, reason: 'race', expectedVersion: version }),
+      ),
+    );
+    expect(answers.filter(({ errors }) => errors.length === 0)).toHaveLength(1);
+    expect(answers.flatMap(({ errors }) => errors)).toMatchObject([
+      { __typename: 'Conflict', currentVersion: (await read()).version },
+      { __typename: 'Conflict' },
+    ]);
+  });
+
+  it.each([
+    ['a negative amount', { available: '-1' }, 'available'],
+    ['a negative lock', { locked: '-1' }, 'locked'],
+    ['no reason', { reason: '' }, 'reason'],
+    ['an asset that is none', { asset: 'US$' }, 'asset'],
+    ['the exchange’s own account', { accountId: HOUSE }, 'accountId'],
+    ['an unknown account', { accountId: UNKNOWN_ID }, 'accountId'],
+  ])('is refused with %s', async (_, input, field) => {
+    const accountId = await open(graph, { USD: '1' });
+    const all = { accountId, asset: 'USD', available: '1', reason: 'x', ...input };
+    expect(await refused(graph, 'adjustBalance', all)).toMatchObject({ path: ['input', field] });
+  });
+
+  it('is refused for a closed account', async () => {
+    const accountId = await open(graph);
+    await done(graph, 'closeAccount', { accountId });
+    const input = { accountId, asset: 'USD', available: '1', reason: 'x' };
+    expect(await refused(graph, 'adjustBalance', input)).toMatchObject({ message: 'The account is CLOSED.' });
+  });
+});
