@@ -1,0 +1,51 @@
+/** The operations that the specification lists (domain.md §1.14, §2.2, §3.2, §6.3, §9.2), a list a repository. */
+import type { Domain } from '../../platform/domains.ts';
+
+const words = (text: string): string[] => text.trim().split(/\s+/);
+
+export const EXPECTED: Partial<Record<Domain, Record<string, string[]>>> = {
+  'market-data': {
+    PriceFeed: words('create getById getLatestBySymbol getBySymbol query deleteOlderThan'),
+    Candle: words('upsert getById getBySymbolAndInterval getLatest query deleteOlderThan'),
+    MarketSnapshot: words('create getById getLatestBySymbol getBySymbol query deleteOlderThan'),
+    Symbol: words('create getById getBySymbol query getActive update updateActiveStatus delete'),
+  },
+  exchange: {
+    Account: words('create getById getByUserId query update updateStatus delete'),
+    Order: words('create getById query getByAccountAndSymbol getPendingByAccount updateStatus updateFilled cancel'),
+    Trade: words('create getById getByOrderId getByAccount query getBySymbol'),
+    Balance: words('upsert getById getByAccountAndSymbol getByAccount query updateAvailableBalance atomicUpdate'),
+  },
+  trading: {
+    Strategies: words(
+      `create get_by_id update delete query get_active_strategies update_status update_pnl increment_trade_count
+       get_by_instrument`,
+    ),
+    Orders: words(
+      `create get_by_id update delete query get_by_strategy get_active_orders update_status update_fill cancel_order
+       get_by_exchange_order_id get_orders_by_instrument get_pending_orders cleanup_old_orders`,
+    ),
+    Trades: words(
+      `create get_by_id query get_by_order get_by_strategy get_by_instrument get_daily_trades calculate_total_volume
+       calculate_total_pnl get_by_exchange_trade_id cleanup_old_trades`,
+    ),
+    Positions: words(
+      `create get_by_id update delete query get_by_strategy get_open_positions get_by_instrument update_market_data
+       close_position calculate_total_exposure calculate_total_unrealized_pnl cleanup_closed_positions`,
+    ),
+    TradeStore: words(
+      `initialize save_new_trade update_trade get_trade_by_id get_open_trades mark_trade_closed get_stats
+       list_all_trades close`,
+    ),
+  },
+  registry: {
+    ServiceDiscovery: words(
+      `register deregister update_heartbeat get_service get_service_by_id list_services list_healthy_services
+       cleanup_stale_services update_status list_services_by_name`,
+    ),
+    Cache: words(
+      `get set delete exists get_json set_json get_many set_many delete_pattern keys ttl expire increment decrement
+       delete_many flush`,
+    ),
+  },
+};
