@@ -10,3 +10,14 @@ export function refusal(work: () => unknown): string | null {
     throw error;
   }
 }
+
+/** The refusal that the work must throw, as clients see it. */
+export function refusalOf(work: () => unknown): Refusal['userError'] {
+  try {
+    work();
+  } catch (error) {
+    if (error instanceof Refusal) return error.userError;
+    throw error;
+  }
+  throw new Error('nothing was refused');
+}
