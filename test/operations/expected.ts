@@ -1,4 +1,4 @@
-/** The operations that the specification lists (domain.md §1.14, §2.2, §3.2, §6.3, §9.2), a list a repository. */
+/** The operations that the specification lists, a list a repository. */
 import type { Domain } from '../../platform/domains.ts';
 
 const words = (text: string): string[] => text.trim().split(/\s+/);
