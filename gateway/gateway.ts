@@ -8,6 +8,7 @@ import type { Logger } from '../platform/log.ts';
 import { endOn, isStream, openLater } from '../platform/streams.ts';
 import { composeSupergraph } from './compose.ts';
 import { callerFault } from './errors.ts';
+import { exportsOf } from './exports.ts';
 import { createHandler, type Readiness } from './http/handler.ts';
 import { LIMITS, LIVE_LIMITS, type Limits, type LiveLimits } from './limits.ts';
 import type { LiveCounters } from './live/counters.ts';
@@ -50,7 +51,7 @@ export interface ExecuteOptions {
 }
 
 export interface Gateway {
-  /** Listener for node's HTTP server: operations, explorer pages, /health and /ready. */
+  /** Listener for node's HTTP server: operations, exports, explorer pages, /health and /ready. */
   handler(request: IncomingMessage, response: ServerResponse): void;
   /** Serves operations over WebSocket on the same path; `close` closes the server too. */
   attachWebSocket(server: Server): void;
@@ -98,7 +99,8 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     log,
   });
   const runner = operationRunner(runtime, log);
-  const http = createHandler({ runner, readiness: () => readinessOf(subgraphs), stallMs, log });
+  const openExport = exportsOf(options.subgraphs);
+  const http = createHandler({ runner, readiness: () => readinessOf(subgraphs), openExport, stallMs, log });
   const webSockets = createWebSockets(runner, log, { ...WEBSOCKET_LIMITS, ...options.webSocketLimits, stallMs });
   const servers: Server[] = [];
 

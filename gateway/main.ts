@@ -87,6 +87,7 @@ async function overRemoteSubgraphs(config: Config, log: Logger): Promise<Started
     (definition): GatewaySubgraph => ({
       name: definition.name,
       sdl: readTypeDefs(definition),
+      exportKinds: (definition.exports ?? []).map(({ name }) => name),
       url: config.subgraphUrls[definition.name],
     }),
   );

@@ -29,12 +29,16 @@ import { domainHealth, type Health } from './health.ts';
 import type { Logger } from './log.ts';
 import { scalarResolvers } from './scalars.ts';
 import { endOn, isStream, mapStream } from './streams.ts';
+import { createExports, type Exports } from './transfer/exports.ts';
+import type { TransferKind } from './transfer/kind.ts';
 
 export interface SubgraphDefinition<Client = unknown, Service = unknown> {
   name: Domain;
   /** Files of the subgraph's contract: its schema.graphql and those of its modules; common.graphql is added. */
   typeDefs: URL[];
   resolvers: object;
+  /** Tables that can be exported and imported. @default none */
+  exports?: readonly TransferKind[];
   createPrisma(adapter: PrismaPg): Client;
   /** Starts what the subgraph does beside its requests; resolvers find it in their context. */
   start?(parts: ServiceParts): Service & { stop(): Promise<void> };
@@ -91,6 +95,8 @@ export interface Subgraph {
   schema: GraphQLSchema;
   /** One query or command, or each event of a subscription, with a fresh context. Errors come back as clients may see them. */
   execute(request: SubgraphRequest): Promise<ExecutionResult | AsyncIterable<ExecutionResult>>;
+  /** The domain's data as files. */
+  exports: Exports;
   feed: Feed;
   health: Health;
   cache: Cache;
@@ -175,6 +181,7 @@ export function startSubgraph<Client, Service>(
     name,
     sdl,
     schema,
+    exports: createExports({ domain: name, url: databaseUrl, schema: schemaName }, definition.exports ?? []),
     feed,
     health,
     cache,

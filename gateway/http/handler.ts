@@ -1,6 +1,8 @@
 /** Everything the gateway serves over HTTP. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from '../../platform/log.ts';
+import { EXPORT_PATH, readExportUrl, sendExport } from '../../platform/transfer/export-http.ts';
+import type { OpenExport } from '../exports.ts';
 import type { OperationRunner } from '../runtime.ts';
 import { sendExplorer } from './explorer.ts';
 import { answerOperation } from './operation.ts';
@@ -17,6 +19,8 @@ export interface Readiness {
 export interface HandlerParts {
   runner: OperationRunner;
   readiness(): Promise<Readiness>;
+  /** The data of a domain as a file. */
+  openExport: OpenExport;
   /** Time in which a listener to events takes nothing before its connection is closed. */
   stallMs: number;
   log: Logger;
@@ -28,7 +32,7 @@ export interface Handler {
   drain(): Promise<void>;
 }
 
-export function createHandler({ runner, readiness, stallMs, log }: HandlerParts): Handler {
+export function createHandler({ runner, readiness, openExport, stallMs, log }: HandlerParts): Handler {
   const running = new Set<Promise<void>>();
   const draining = new AbortController();
 
@@ -44,6 +48,11 @@ export function createHandler({ runner, readiness, stallMs, log }: HandlerParts)
     if (method !== 'GET' && method !== 'HEAD') {
       response.setHeader('allow', path === GRAPHQL_PATH ? 'GET, POST' : 'GET');
       return sendJson(response, 405, { error: `${method} is not served at ${path}.` });
+    }
+    if (path?.startsWith(EXPORT_PATH)) {
+      const { kind, parameters } = readExportUrl(request.url ?? '');
+      const signal = draining.signal;
+      return sendExport(await openExport(kind, parameters, signal), request, response, signal);
     }
     switch (path) {
       case GRAPHQL_PATH:

@@ -1,5 +1,6 @@
 /** Subgraphs of this process: no socket, no JSON. */
 import type { DocumentNode, ExecutionResult } from 'graphql';
+import type { Exports } from '../../platform/transfer/exports.ts';
 import type { SubgraphAnswer, SubgraphTransport } from './subgraph-call.ts';
 
 export interface LocalRequest {
@@ -17,6 +18,8 @@ export interface LocalSubgraph {
   sdl: string;
   /** One operation, with a context of its own: loaders that outlive a call would answer a later one with stale rows. */
   execute(request: LocalRequest): Promise<ExecutionResult | AsyncIterable<ExecutionResult>>;
+  /** Its data as files. @default none */
+  exports?: Exports;
   /** Whether the subgraph can answer now. @default always */
   isReady?(): Promise<boolean>;
 }

@@ -14,6 +14,8 @@ export interface RemoteSubgraph {
   sdl: string;
   /** Where it answers, for example "http://127.0.0.1:4002/graphql". */
   url: string;
+  /** Names of what it exports. @default none */
+  exportKinds?: readonly string[];
   /** Where it serves subscriptions. @default the url, by WebSocket */
   subscriptionsUrl?: string;
 }

@@ -2,6 +2,7 @@
 import { contractIn } from '../../platform/contract.ts';
 import { defineSubgraph } from '../../platform/subgraph.ts';
 import { PrismaClient } from '../../prisma/market-data/generated/client.ts';
+import { exports } from './exports.ts';
 import type { Resolvers } from './generated/resolvers.ts';
 import { Asset } from './resolvers/Asset.ts';
 import { changes } from './resolvers/changes.ts';
@@ -18,5 +19,6 @@ export const marketData = defineSubgraph({
   name: 'market-data',
   typeDefs: contractIn(new URL('./', import.meta.url)),
   resolvers,
+  exports,
   createPrisma: (adapter) => new PrismaClient({ adapter }),
 });

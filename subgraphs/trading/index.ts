@@ -2,6 +2,7 @@
 import { contractIn } from '../../platform/contract.ts';
 import { defineSubgraph } from '../../platform/subgraph.ts';
 import { PrismaClient } from '../../prisma/trading/generated/client.ts';
+import { exports } from './exports.ts';
 import type { Resolvers } from './generated/resolvers.ts';
 import { changes } from './resolvers/changes.ts';
 import { ExchangeOrder } from './resolvers/ExchangeOrder.ts';
@@ -38,6 +39,7 @@ export const trading = defineSubgraph({
   name: 'trading',
   typeDefs: contractIn(new URL('./', import.meta.url)),
   resolvers,
+  exports,
   createPrisma: (adapter) => new PrismaClient({ adapter }),
   start: startTrading,
 });

@@ -99,7 +99,7 @@ export async function startGraph(settings: TestGraphOptions = {}): Promise<TestG
   const parts = [...subgraphs.values()].map((subgraph): GatewaySubgraph => {
     const { name, sdl } = subgraph;
     const server = servers.get(name);
-    if (server) return { name, sdl, url: server.url };
+    if (server) return { name, sdl, url: server.url, exportKinds: subgraph.exports.kinds };
     const execute: Subgraph['execute'] = (request) => {
       calls.push(name);
       return subgraph.execute(request);
