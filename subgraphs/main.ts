@@ -1,15 +1,14 @@
 /** `npm run start:subgraph -- trading`: one subgraph as a process of its own. */
 import { createAccess } from '../platform/access.ts';
 import { readConfig } from '../platform/config.ts';
-import { DEFAULT_PORTS, DOMAINS, environmentPrefix } from '../platform/domains.ts';
+import { DEFAULT_PORTS, DOMAINS } from '../platform/domains.ts';
 import { createGraphClient, httpTransport, webSocketTransport } from '../platform/graph-client.ts';
 import { createLogger } from '../platform/log.ts';
 import { runMain } from '../platform/process.ts';
 import { placeOf, register, serviceOf } from '../platform/registration.ts';
 import { startSubgraph } from '../platform/subgraph.ts';
 import { serveSubgraph } from '../platform/subgraph-server.ts';
-import { openPostgres } from '../prisma/open.ts';
-import { domainUrl } from '../prisma/roles.ts';
+import { openDomain } from '../prisma/open.ts';
 import { subgraphs } from './all.ts';
 
 await runMain(async (process) => {
@@ -19,8 +18,7 @@ await runMain(async (process) => {
   const { name } = definition;
   const log = createLogger({ level: config.logLevel, service: name });
 
-  const ownUrl = config.environment[`${environmentPrefix(name)}_DATABASE_URL`];
-  const databaseUrl = ownUrl ?? domainUrl((await openPostgres(config, log, process)).url, name, config.environment);
+  const databaseUrl = await openDomain(name, config, log, process);
   const graph = createGraphClient(httpTransport(config.gatewayUrl), webSocketTransport(config.gatewayUrl));
   const subgraph = startSubgraph(definition, {
     databaseUrl,

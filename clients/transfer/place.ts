@@ -1,12 +1,11 @@
 /** Where a command finds the data of a domain: its database, reached with its own role. No graph need be running. */
 import type { Config } from '../../platform/config.ts';
-import { type Domain, environmentPrefix, schemaOf } from '../../platform/domains.ts';
+import { type Domain, schemaOf } from '../../platform/domains.ts';
 import type { Logger } from '../../platform/log.ts';
 import type { Process } from '../../platform/process.ts';
 import type { TransferKind } from '../../platform/transfer/kind.ts';
 import type { Schema } from '../../platform/transfer/snapshot.ts';
-import { openPostgres } from '../../prisma/open.ts';
-import { domainUrl } from '../../prisma/roles.ts';
+import { openDomain } from '../../prisma/open.ts';
 import { subgraphs } from '../../subgraphs/all.ts';
 
 /** Names of everything that can be exported and imported. */
@@ -23,7 +22,6 @@ export function kindNamed(name: string | undefined): { domain: Domain; kind: Tra
 
 /** The domain's migrated schema, in the database of the settings or the embedded one. */
 export async function schemaIn(domain: Domain, config: Config, log: Logger, process: Process): Promise<Schema> {
-  const own = config.environment[`${environmentPrefix(domain)}_DATABASE_URL`];
-  const url = own ?? domainUrl((await openPostgres(config, log, process)).url, domain, config.environment);
+  const url = await openDomain(domain, config, log, process);
   return { url, schema: schemaOf(domain, config.instances[domain]) };
 }
