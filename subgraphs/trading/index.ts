@@ -2,6 +2,8 @@
 import { contractIn } from '../../platform/contract.ts';
 import { defineSubgraph } from '../../platform/subgraph.ts';
 import { PrismaClient } from '../../prisma/trading/generated/client.ts';
+import { PerformanceReport } from './analytics/resolvers/PerformanceReport.ts';
+import { PerformanceShare } from './analytics/resolvers/PerformanceShare.ts';
 import { exports } from './exports.ts';
 import type { Resolvers } from './generated/resolvers.ts';
 import { changes } from './resolvers/changes.ts';
@@ -31,6 +33,8 @@ const resolvers: Resolvers = {
   Instrument,
   ExchangeOrder,
   ExchangeTrade,
+  PerformanceReport,
+  PerformanceShare,
   ...payloads,
   ...changes,
 };

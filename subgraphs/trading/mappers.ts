@@ -15,6 +15,9 @@ export const mappers = {
   ExchangeOrder: '../references.ts#ExchangeOrderReference',
   ExchangeTrade: '../references.ts#ExchangeTradeReference',
 
+  PerformanceReport: '../analytics/performance.ts#Performance',
+  PerformanceShare: '../analytics/attribution.ts#Share',
+
   StrategyConnection: '../strategies.ts#StrategyPage',
   TradingOrderConnection: '../orders.ts#TradingOrderPage',
   TradingTradeConnection: '../trades.ts#TradingTradePage',

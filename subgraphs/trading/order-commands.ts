@@ -6,6 +6,7 @@ import { type Decimal, dec } from '../../platform/decimal.ts';
 import { refuse } from '../../platform/errors.ts';
 import { normaliseSymbol } from '../../platform/symbols.ts';
 import { boundedText } from '../../platform/texts.ts';
+import { referencePriceOf } from './analytics/reference-price.ts';
 import type { Context, Tx } from './context.ts';
 import { shown, stored } from './enums.ts';
 import type { PlaceOrderInput } from './generated/resolvers.ts';
@@ -24,8 +25,9 @@ type Optional = string | null | undefined;
 export type OrderPayload = CommandPayload<{ orderId: string }>;
 
 /** Inserts a pending order of an active strategy, within the strategy's instruments, venues and position limit. */
-export function placeOrder(context: Context, input: PlaceOrderInput): Promise<OrderPayload> {
-  return command(context, 'placeOrder', input, (tx) => placeOrderWithin(context, tx, input));
+export async function placeOrder(context: Context, input: PlaceOrderInput): Promise<OrderPayload> {
+  const referencePrice = await referencePriceOf(context, input.symbol);
+  return command(context, 'placeOrder', input, (tx) => placeOrderWithin(context, tx, input, { referencePrice }));
 }
 
 /** The same as part of a command. An order that closes a position is taken in whatever state the strategy is. */
@@ -33,7 +35,7 @@ export async function placeOrderWithin(
   context: Context,
   tx: Tx,
   input: PlaceOrderInput,
-  { isClosing = false } = {},
+  { referencePrice, isClosing = false }: { referencePrice: string | null; isClosing?: boolean },
 ): Promise<{ orderId: string }> {
   const order = newOrder(input);
   const strategy = await lockStrategy(tx, input.strategyId);
@@ -41,7 +43,9 @@ export async function placeOrderWithin(
   checkOrder(strategy, order);
   await checkLimit(tx, strategy, order);
   try {
-    await tx.order.create({ data: { ...order, accountId: strategy.accountId, traceId: context.traceId } });
+    await tx.order.create({
+      data: { ...order, referencePrice, accountId: strategy.accountId, traceId: context.traceId },
+    });
   } catch (error) {
     if (!isUniqueViolation(error)) throw error;
     throw refuse.conflict(null, `An order with id "${order.orderId}" exists already.`, ['input', 'orderId']);

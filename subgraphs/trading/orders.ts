@@ -28,6 +28,8 @@ export interface TradingOrderRow extends Archivable {
   remainingQuantity: string;
   filledNotional: string;
   averageFillPrice: string | null;
+  /** The market's last price when it was placed. */
+  referencePrice: string | null;
   commission: string;
   realizedPnl: string | null;
   executionVenue: string | null;

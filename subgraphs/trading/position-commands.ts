@@ -4,11 +4,13 @@ import { sql } from '../../platform/database/sql.ts';
 import type { Decimal } from '../../platform/decimal.ts';
 import { refuse } from '../../platform/errors.ts';
 import { isStorable } from '../../platform/texts.ts';
+import { referencePriceOf } from './analytics/reference-price.ts';
 import type { Context, Tx } from './context.ts';
 import type { ClosePositionInput } from './generated/resolvers.ts';
 import { lockStrategy } from './locks.ts';
 import { placeOrderWithin } from './order-commands.ts';
 import { isActiveOrder } from './orders.ts';
+import { positions } from './positions.ts';
 import type { Side } from './rules/order-entry.ts';
 
 export type ClosePayload = CommandPayload<{ positionId: string; orderId: string }>;
@@ -26,6 +28,8 @@ interface OpenPosition {
  * of it comes or goes, so of two closings at once the second meets the first one's order and is refused.
  */
 export async function closePosition(context: Context, input: ClosePositionInput): Promise<ClosePayload> {
+  const known = await context.load(positions, input.positionId);
+  const referencePrice = known && (await referencePriceOf(context, known.instrumentId));
   return command(context, 'closePosition', input, async (tx) => {
     const { strategyId } = await findPosition(tx, input.positionId);
     await lockStrategy(tx, strategyId);
@@ -43,7 +47,7 @@ export async function closePosition(context: Context, input: ClosePositionInput)
       quantity: position.quantity.abs().toFixed(),
       venue: input.venue,
     };
-    const { orderId } = await placeOrderWithin(context, tx, order, { isClosing: true });
+    const { orderId } = await placeOrderWithin(context, tx, order, { referencePrice, isClosing: true });
     return { positionId: position.positionId, orderId };
   });
 }

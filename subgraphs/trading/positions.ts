@@ -131,10 +131,10 @@ const valuations = new WeakMap<TradingPositionRow, { mark: Mark | undefined; val
 export function valuedPositions(prices: LivePrices): Sql {
   const marks = [...prices.values()];
   return sql`(
-    select strategy_id, account_id, cost_basis, round8(quantity * price) as market_value,
+    select position_id, strategy_id, account_id, price, realized_pnl, cost_basis, round8(quantity * price) as market_value,
            round8(abs(quantity) * price) as exposure, round8(quantity * (price - average_entry_price)) as unrealized_pnl,
            marked_at
-      from (select strategy_id, account_id, quantity, average_entry_price, cost_basis,
+      from (select position_id, strategy_id, account_id, realized_pnl, quantity, average_entry_price, cost_basis,
                    coalesce(live.price, current_price) as price, coalesce(live.at, marked_at) as marked_at
               from positions
               left join unnest(${[...prices.keys()]}::text[], ${marks.map(({ price }) => price)}::numeric[],

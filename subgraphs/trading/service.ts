@@ -1,8 +1,12 @@
-/** What trading runs beside its requests: the prices of what is held, and the totals of portfolios that are watched. */
+/**
+ * What trading runs beside its requests: the prices of what is held, what it was worth each minute, and the totals of
+ * portfolios that are watched.
+ */
 import DataLoader from 'dataloader';
 import type { Reading } from '../../platform/cache/family.ts';
 import { createLoaders } from '../../platform/loaders.ts';
 import type { ServiceParts } from '../../platform/subgraph.ts';
+import { startPositionMarks } from './analytics/position-marks.ts';
 import { type LiveMarks, startLiveMarks } from './live-marks.ts';
 import { type PortfolioReference, readTotals } from './portfolio.ts';
 
@@ -21,11 +25,16 @@ const LIVE: Reading = { isFresh: false, after: [], degrade: () => undefined };
 export function startTrading(parts: ServiceParts): TradingService {
   const { db, cache } = parts;
   const marks = startLiveMarks(parts);
+  const positionMarks = startPositionMarks(parts, () => marks.now());
   const read = async (accountIds: readonly string[]) => {
     const prices = marks.now();
     const { derive } = createLoaders(db, cache, LIVE);
     return Promise.all(accountIds.map(async (id) => ({ totals: await readTotals(db, derive, prices, id), prices })));
   };
   const valued = new DataLoader<string, Valued>(read, { cache: false });
-  return { marks, valueOf: (accountId) => valued.load(accountId), stop: () => marks.stop() };
+  const stop = async () => {
+    await positionMarks.stop();
+    await marks.stop();
+  };
+  return { marks, valueOf: (accountId) => valued.load(accountId), stop };
 }

@@ -21,6 +21,8 @@ export interface StrategyRow {
   instruments: string[];
   venueIds: string[];
   parameters: Record<string, unknown>;
+  /** What it was given to trade with, in quote units. */
+  capital: string | null;
   maxPositionSize: string | null;
   maxDailyLoss: string | null;
   maxLeverage: string | null;

@@ -12,6 +12,7 @@ import { lockStrategy } from './locks.ts';
 import { isActiveOrder } from './orders.ts';
 import { isOpenPosition } from './positions.ts';
 import { requireAccount, requireInstruments } from './references.ts';
+import { positiveAmount } from './rules/amounts.ts';
 import { amountLimit, instrumentSymbols, leverageLimit, venueNames } from './rules/strategy-settings.ts';
 import { ID_LENGTH, NAME_LENGTH } from './rules/texts.ts';
 
@@ -53,6 +54,7 @@ function newStrategy(input: CreateStrategyInput) {
     instruments: instrumentSymbols(input.symbols),
     venueIds: venueNames(input.venueIds ?? []),
     parameters: jsonParameters(input.parameters ?? {}),
+    capital: capitalGiven(input.capital ?? null),
     maxPositionSize: amountLimit(input.maxPositionSize ?? null, 'maxPositionSize'),
     maxDailyLoss: amountLimit(input.maxDailyLoss ?? null, 'maxDailyLoss'),
     maxLeverage: leverageLimit(input.maxLeverage ?? null),
@@ -115,7 +117,7 @@ export function deleteStrategy(context: Context, input: DeleteStrategyInput): Pr
 
 /** The columns that change: only those whose field is in the input. Null lifts a limit. */
 function settingsOf(input: ConfigureStrategyInput) {
-  const { maxPositionSize, maxDailyLoss, maxLeverage } = input;
+  const { capital, maxPositionSize, maxDailyLoss, maxLeverage } = input;
   const name = notNull(input.name, 'name');
   const symbols = notNull(input.symbols, 'symbols');
   const venueIds = notNull(input.venueIds, 'venueIds');
@@ -125,10 +127,15 @@ function settingsOf(input: ConfigureStrategyInput) {
     ...(symbols !== undefined && { instruments: instrumentSymbols(symbols) }),
     ...(venueIds !== undefined && { venueIds: venueNames(venueIds) }),
     ...(parameters !== undefined && { parameters: jsonParameters(parameters) }),
+    ...(capital !== undefined && { capital: capitalGiven(capital) }),
     ...(maxPositionSize !== undefined && { maxPositionSize: amountLimit(maxPositionSize, 'maxPositionSize') }),
     ...(maxDailyLoss !== undefined && { maxDailyLoss: amountLimit(maxDailyLoss, 'maxDailyLoss') }),
     ...(maxLeverage !== undefined && { maxLeverage: leverageLimit(maxLeverage) }),
   };
+}
+
+function capitalGiven(capital: string | null) {
+  return capital === null ? null : positiveAmount(capital, ['input', 'capital']);
 }
 
 /** A setting that can be left out but not be taken away. */

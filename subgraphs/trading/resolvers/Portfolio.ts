@@ -1,5 +1,6 @@
 import { equalsSymbol } from '../../../platform/filters.ts';
 import { isStale } from '../../../platform/instant.ts';
+import { portfolioAnalytics } from '../analytics/resolvers/fields.ts';
 import type { Context } from '../context.ts';
 import type { PortfolioResolvers } from '../generated/resolvers.ts';
 import { isActiveOrder, orderList } from '../orders.ts';
@@ -36,4 +37,5 @@ export const Portfolio: PortfolioResolvers = {
     const { oldestMarkedAt } = await totalsOf(context, portfolio);
     return oldestMarkedAt !== null && isStale(oldestMarkedAt, context.now());
   },
+  ...portfolioAnalytics,
 };

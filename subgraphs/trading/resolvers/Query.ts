@@ -1,6 +1,7 @@
 import { equals, equalsUuid } from '../../../platform/filters.ts';
 import { listLimit } from '../../../platform/paging.ts';
 import { normaliseSymbol } from '../../../platform/symbols.ts';
+import { analyticsQueries } from '../analytics/resolvers/fields.ts';
 import { loadKept } from '../archive/archive.ts';
 import type { QueryResolvers } from '../generated/resolvers.ts';
 import { isActiveOrder, orderByExchangeId, orderConditions, orderList, orderListOf, orders } from '../orders.ts';
@@ -73,4 +74,5 @@ export const Query: QueryResolvers = {
   strategyRealizedPnl: (_, { strategyId, ...window }, context) =>
     sumOfTrades(context, 'realized_pnl', strategyId, window),
   portfolio: (_, { accountId }) => portfolioOf(accountId),
+  ...analyticsQueries,
 };

@@ -1,4 +1,5 @@
 import { dec } from '../../../platform/decimal.ts';
+import { strategyAnalytics } from '../analytics/resolvers/fields.ts';
 import { shown } from '../enums.ts';
 import type { StrategyResolvers } from '../generated/resolvers.ts';
 import { orderConditions, orderListOf } from '../orders.ts';
@@ -26,4 +27,5 @@ export const Strategy: StrategyResolvers = {
     context.connectChildren(tradeListOf(filter), 'strategy_id', strategyId, page, tradeConditions(filter)),
   positions: ({ strategyId }, { filter, ...page }, context) =>
     context.connectChildren(positionListOf(filter), 'strategy_id', strategyId, page, positionConditions(filter)),
+  ...strategyAnalytics,
 };

@@ -1,5 +1,6 @@
 import { existing } from '../../../platform/loaders.ts';
 import { isUuid } from '../../../platform/uuid.ts';
+import { orderAnalytics } from '../analytics/resolvers/fields.ts';
 import { loadKept } from '../archive/archive.ts';
 import { shown } from '../enums.ts';
 import type { TradingOrderResolvers } from '../generated/resolvers.ts';
@@ -20,4 +21,5 @@ export const TradingOrder: TradingOrderResolvers = {
   exchangeOrder: ({ exchangeOrderId }) =>
     exchangeOrderId !== null && isUuid(exchangeOrderId) ? { orderId: exchangeOrderId } : null,
   trades: ({ orderId }, page, context) => context.connectChildren(allTradeList, 'order_id', orderId, page),
+  ...orderAnalytics,
 };

@@ -1,5 +1,6 @@
 import { ageMs, isStale } from '../../../platform/instant.ts';
 import { existing } from '../../../platform/loaders.ts';
+import { positionAnalytics } from '../analytics/resolvers/fields.ts';
 import { loadKept } from '../archive/archive.ts';
 import type { Context } from '../context.ts';
 import type { TradingPositionResolvers } from '../generated/resolvers.ts';
@@ -26,4 +27,5 @@ export const TradingPosition: TradingPositionResolvers = {
   exposure: live('exposure'),
   unrealizedPnl: live('unrealizedPnl'),
   totalPnl: live('totalPnl'),
+  ...positionAnalytics,
 };

@@ -44,6 +44,7 @@ const ROOTS: Record<string, string> = {
   TradingTrade: 'tradeByExchangeId(venue: "exchange-okx", exchangeTradeId: "00000000-0000-4000-8000-00000000000b")',
   TradingPosition: 'position(strategyId: "all", symbol: "BTC-USD")',
   Portfolio: `portfolio(accountId: "${ACCOUNT}")`,
+  PerformanceReport: 'performance(strategyId: "all")',
   StrategyConnection: 'strategies',
   TradingOrderConnection: 'tradingOrders',
   TradingTradeConnection: 'tradingTrades',
@@ -100,7 +101,7 @@ describe('the contract', () => {
     const refusals =
       'UserError ValidationFailed NotFound InvalidTransition Conflict InsufficientFunds IdempotencyConflict DomainUnavailable';
     const stubs =
-      'CacheStatus DomainHealth ExchangeAccount ExchangeOrder ExchangeTrade FeedStatus Instrument PageInfo Query Mutation StoreHealth';
+      'CacheStatus DailyPnl DomainHealth EquityPoint ExchangeAccount ExchangeOrder ExchangeTrade FeedStatus Instrument PageInfo PerformanceShare Query Mutation StoreHealth';
     expect(own.sort()).toEqual([...Object.keys(ROOTS), ...refusals.split(' '), ...stubs.split(' ')].sort());
   });
 
