@@ -1,0 +1,21 @@
+/** The trade store's own settings, read once from the environment. */
+import { join } from 'node:path';
+import { z } from 'zod';
+import { checkSettings } from '../../../platform/config.ts';
+
+const schema = z.object({
+  /** The SQLite file of this process; its folder is made. */
+  TRADE_STORE_PATH: z.string().optional(),
+});
+
+export const settings = checkSettings(schema, process.env);
+
+/**
+ * Where the SQLite file lies: where the settings say, else among the files of this machine, named after the domain and its
+ * instance; in memory where there is no place for files.
+ */
+export function sqlitePath(dataDir: string | undefined, redisPrefix: string): string {
+  if (settings.TRADE_STORE_PATH !== undefined) return settings.TRADE_STORE_PATH;
+  if (dataDir === undefined) return ':memory:';
+  return join(dataDir, 'trade-store', `${redisPrefix.replaceAll(':', '-')}trades.sqlite`);
+}
