@@ -57,6 +57,7 @@ async function allInOne(config: Config, log: Logger, process: Process): Promise<
       instance: config.instances[definition.name],
       poolSize: config.databasePoolSize,
       redisUrl: config.redisUrls[definition.name],
+      dataDir: config.dataDir,
       cacheBytes: config.cacheBytes,
       retention: config.retention,
       access: createAccess(config.access),

@@ -89,6 +89,19 @@ export async function connect<Row>(
   });
 }
 
+/**
+ * The first page of a list that is at hand whole, in its default order.
+ * @throws BAD_USER_INPUT on a bad `first`
+ */
+export function knownPage<Row>(
+  source: ConnectionSource<Row>,
+  args: Pick<ConnectionArgs, 'first'>,
+  rows: readonly Row[],
+): Connection<Row> {
+  const page = readPage(source, args);
+  return toConnection(source, page, rows.slice(0, page.first + 1), async () => rows.length);
+}
+
 /** The same page of each parent's list; parents asked in one tick with equal arguments share a statement. */
 export async function connectChildren<Row>(
   db: Database,

@@ -55,6 +55,8 @@ export interface ServiceParts {
   redisUrl: string | undefined;
   /** What every key of it begins with: "trading:". */
   redisPrefix: string;
+  /** Folder for files of this machine; undefined where nothing is to be kept on it. */
+  dataDir: string | undefined;
   now(): Date;
 }
 
@@ -68,6 +70,8 @@ export interface SubgraphDependencies {
   log: Logger;
   /** Redis, where there is one, with the domain's own user: ticks of the feed reach other processes faster. */
   redisUrl?: string | undefined;
+  /** Folder for files of this machine. @default nothing is kept on it */
+  dataDir?: string | undefined;
   /** Bytes of this process that its cache may take, about; 0 for no cache. @default DEFAULT_CACHE_BYTES */
   cacheBytes?: number | undefined;
   /** How much of the change log is kept. @default DEFAULT_RETENTION */
@@ -141,7 +145,7 @@ export function startSubgraph<Client, Service>(
   const db = openDatabase({ url: databaseUrl, schema: schemaName, log, ...(poolSize !== undefined && { poolSize }) });
   const prisma = definition.createPrisma(new PrismaPg(db.pool, { schema: schemaName }));
 
-  const { redisUrl, retention, cacheBytes } = dependencies;
+  const { redisUrl, dataDir, retention, cacheBytes } = dependencies;
   const redisPrefix = redisPrefixOf(name, instance);
   const redis = redisUrl ? new RedisTier({ url: redisUrl, prefix: redisPrefix, log }) : undefined;
   const cache = new Cache({ domain: name, bytes: cacheBytes, redis, sampler: new Sampler({ log }) });
@@ -159,7 +163,7 @@ export function startSubgraph<Client, Service>(
   cache.follow(feed.hub);
   const serviceName = instance === undefined ? name : `${name}-${instance}`;
   const health = domainHealth({ domain: name, service: serviceName, db, feed, cache, redisUrl, log });
-  const service = definition.start?.({ db, graph, feed, health, cache, log, redisUrl, redisPrefix, now });
+  const service = definition.start?.({ db, graph, feed, health, cache, log, redisUrl, redisPrefix, dataDir, now });
   const contextFor: ContextFor = (headers, isFresh = false) =>
     createContext({
       domain: name,

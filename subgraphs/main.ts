@@ -25,6 +25,7 @@ await runMain(async (process) => {
     instance: config.instances[name],
     poolSize: config.databasePoolSize,
     redisUrl: config.redisUrls[name],
+    dataDir: config.dataDir,
     cacheBytes: config.cacheBytes,
     retention: config.retention,
     access: createAccess(config.access),

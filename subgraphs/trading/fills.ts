@@ -15,6 +15,7 @@ import { isBefore, pastInstant } from './rules/instants.ts';
 import { applyFill, type FilledState } from './rules/order-fill.ts';
 import { NAME_LENGTH, NOTE_LENGTH } from './rules/texts.ts';
 import { venueId } from './rules/venue-ids.ts';
+import { followFill } from './trade-store/order-trades.ts';
 
 type LockedPosition = Holding & { positionId: string };
 
@@ -72,6 +73,7 @@ export function recordFill(context: Context, input: RecordFillInput): Promise<Fi
     await updateOrder(tx, fill);
     await savePositions(tx, fill);
     await countTrade(tx, fill);
+    await followFill(tx, fill);
     return { tradeId, orderId: order.orderId, strategyId: order.strategyId, symbol: order.instrumentId };
   });
 }

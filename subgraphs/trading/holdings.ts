@@ -1,7 +1,11 @@
 import type { Database } from '../../platform/database/database.ts';
 import { sql } from '../../platform/database/sql.ts';
+import { isOpenTrade } from './trade-store/backends/journal.ts';
 
-/** Which accounts hold open positions in which instruments. It may name one that was closed meanwhile; it misses none. */
+/**
+ * Which accounts hold open positions, or open managed trades, in which instruments. It may name one that was closed
+ * meanwhile; it misses none.
+ */
 export class Holdings {
   private readonly db: Database;
   private accounts = new Map<string, Set<string>>();
@@ -17,7 +21,8 @@ export class Holdings {
     const added: [string, string][] = [];
     this.pending = added;
     const rows = await this.db.query<{ accountId: string; instrumentId: string }>(
-      sql`select distinct account_id, instrument_id from positions where closed_at is null`,
+      sql`select account_id::text, instrument_id from positions where closed_at is null
+           union select coalesce(account_id::text, ''), symbol from managed_trades where ${isOpenTrade}`,
     );
     this.accounts = new Map();
     for (const { accountId, instrumentId } of rows) this.put(accountId, instrumentId);

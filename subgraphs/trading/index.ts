@@ -1,5 +1,6 @@
 /** The trading subgraph: strategies, their orders and executions, the positions and portfolios that result. */
 import { contractIn } from '../../platform/contract.ts';
+import { mergeResolvers } from '../../platform/resolver-maps.ts';
 import { defineSubgraph } from '../../platform/subgraph.ts';
 import { PrismaClient } from '../../prisma/trading/generated/client.ts';
 import { PerformanceReport } from './analytics/resolvers/PerformanceReport.ts';
@@ -20,8 +21,9 @@ import { TradingOrder } from './resolvers/TradingOrder.ts';
 import { TradingPosition } from './resolvers/TradingPosition.ts';
 import { TradingTrade } from './resolvers/TradingTrade.ts';
 import { startTrading } from './service.ts';
+import { tradeStoreResolvers } from './trade-store/resolvers.ts';
 
-const resolvers: Resolvers = {
+const own: Resolvers = {
   Query,
   Mutation,
   Subscription,
@@ -42,7 +44,7 @@ const resolvers: Resolvers = {
 export const trading = defineSubgraph({
   name: 'trading',
   typeDefs: contractIn(new URL('./', import.meta.url)),
-  resolvers,
+  resolvers: mergeResolvers(own, tradeStoreResolvers),
   exports,
   createPrisma: (adapter) => new PrismaClient({ adapter }),
   start: startTrading,

@@ -11,6 +11,8 @@ import type { ServiceParts } from '../../platform/subgraph.ts';
 import { Holdings } from './holdings.ts';
 import { storeMarks } from './marks.ts';
 import type { Mark } from './rules/valuation.ts';
+import { isOpen } from './trade-store/rules/lifecycle.ts';
+import type { ManagedTrade } from './trade-store/rules/managed-trade.ts';
 
 export type LivePrices = ReadonlyMap<string, Mark>;
 
@@ -62,7 +64,7 @@ class Marks implements LiveMarks {
   private readonly holdings: Holdings;
   private readonly stopping = new AbortController();
   private readonly running: Promise<unknown>;
-  private readonly listener: Listener;
+  private readonly listeners: readonly Listener[];
   private restart = new AbortController();
 
   constructor(parts: ServiceParts) {
@@ -71,16 +73,24 @@ class Marks implements LiveMarks {
     const { redisUrl, redisPrefix, log } = parts;
     this.redisKey = `${redisPrefix}marks`;
     this.redis = redisUrl ? connectRedis({ url: redisUrl, log }) : undefined;
-    this.listener = {
-      relation: 'positions',
-      offer: ({ op, row }) => {
-        if (op !== 'D' && row.closedAt === null) this.hold(String(row.accountId), String(row.instrumentId));
+    const rest = { settle: () => undefined, beat: () => undefined, reset: () => this.restart.abort() };
+    this.listeners = [
+      {
+        ...rest,
+        relation: 'positions',
+        offer: ({ op, row }) => {
+          if (op !== 'D' && row.closedAt === null) this.hold(String(row.accountId), String(row.instrumentId));
+        },
       },
-      settle: () => undefined,
-      beat: () => undefined,
-      reset: () => this.restart.abort(),
-    };
-    parts.feed.hub.attach(this.listener);
+      {
+        ...rest,
+        relation: 'managed_trades',
+        offer: ({ row }) => {
+          if (isOpen(row as unknown as ManagedTrade)) this.hold(String(row.accountId ?? ''), String(row.symbol));
+        },
+      },
+    ];
+    for (const listener of this.listeners) parts.feed.hub.attach(listener);
     this.running = Promise.all([this.follow(), this.writeBack()]);
   }
 
@@ -98,7 +108,7 @@ class Marks implements LiveMarks {
   }
 
   async stop(): Promise<void> {
-    this.parts.feed.hub.detach(this.listener);
+    for (const listener of this.listeners) this.parts.feed.hub.detach(listener);
     this.stopping.abort();
     this.restart.abort();
     await this.running;

@@ -6,11 +6,16 @@ export const mappers = {
   StrategyChange: '../topics.ts#StrategyEvent',
   PortfolioChange: '../topics.ts#PortfolioEvent',
 
+  ManagedTradeChange: '../trade-store/managed-trades.ts#ManagedTradeEvent',
+
   Strategy: '../strategies.ts#StrategyRow',
   TradingOrder: '../orders.ts#TradingOrderRow',
   TradingTrade: '../trades.ts#TradingTradeRow',
   TradingPosition: '../positions.ts#TradingPositionRow',
   Portfolio: '../portfolio.ts#PortfolioReference',
+  ManagedTrade: '../trade-store/managed-trades.ts#ManagedTradeRow',
+  ManagedTradeComparison: '../trade-store/keeper.ts#ReplicaComparison',
+  ManagedTradeDifference: '../trade-store/comparison.ts#Difference',
   Instrument: '../references.ts#InstrumentReference',
   ExchangeOrder: '../references.ts#ExchangeOrderReference',
   ExchangeTrade: '../references.ts#ExchangeTradeReference',
@@ -22,6 +27,8 @@ export const mappers = {
   TradingOrderConnection: '../orders.ts#TradingOrderPage',
   TradingTradeConnection: '../trades.ts#TradingTradePage',
   TradingPositionConnection: '../positions.ts#TradingPositionPage',
+
+  ManagedTradeConnection: '../trade-store/managed-trades.ts#ManagedTradePage',
 
   CreateStrategyPayload: '../strategy-commands.ts#StrategyPayload',
   ConfigureStrategyPayload: '../strategy-commands.ts#StrategyPayload',
@@ -44,4 +51,7 @@ export const mappers = {
   ArchiveOrdersPayload: '../archive/archive-commands.ts#ArchivedOrders',
   ArchiveTradesPayload: '../archive/archive-commands.ts#ArchivedTrades',
   ArchivePositionsPayload: '../archive/archive-commands.ts#ArchivedPositions',
+  OpenManagedTradePayload: '../trade-store/commands.ts#ManagedTradePayload',
+  AdjustManagedTradePayload: '../trade-store/commands.ts#ManagedTradePayload',
+  CloseManagedTradePayload: '../trade-store/commands.ts#ManagedTradePayload',
 };

@@ -19,6 +19,7 @@ import { moveOrder, type OrderStatus } from './rules/order-lifecycle.ts';
 import { checkVenue } from './rules/strategy-settings.ts';
 import { ID_LENGTH, NAME_LENGTH, NOTE_LENGTH } from './rules/texts.ts';
 import { venueId } from './rules/venue-ids.ts';
+import { planTrade } from './trade-store/order-trades.ts';
 
 type Optional = string | null | undefined;
 
@@ -50,6 +51,7 @@ export async function placeOrderWithin(
     if (!isUniqueViolation(error)) throw error;
     throw refuse.conflict(null, `An order with id "${order.orderId}" exists already.`, ['input', 'orderId']);
   }
+  await planTrade(tx, { ...order, accountId: strategy.accountId }, input.managedTrade, context.traceId);
   return { orderId: order.orderId };
 }
 

@@ -1,17 +1,21 @@
 /**
- * What trading runs beside its requests: the prices of what is held, what it was worth each minute, and the totals of
- * portfolios that are watched.
+ * What trading runs beside its requests: the prices of what is held, what it was worth each minute, the totals of
+ * portfolios that are watched, and the copies of managed trades.
  */
 import DataLoader from 'dataloader';
 import type { Reading } from '../../platform/cache/family.ts';
 import { createLoaders } from '../../platform/loaders.ts';
+import { connectRedis } from '../../platform/redis.ts';
 import type { ServiceParts } from '../../platform/subgraph.ts';
 import { startPositionMarks } from './analytics/position-marks.ts';
 import { type LiveMarks, startLiveMarks } from './live-marks.ts';
 import { type PortfolioReference, readTotals } from './portfolio.ts';
+import { TradeKeeper } from './trade-store/keeper.ts';
+import { sqlitePath } from './trade-store/settings.ts';
 
 export interface TradingService {
   marks: LiveMarks;
+  trades: TradeKeeper;
   /** An account's totals at the latest prices, and those; accounts that one price moves are read together. */
   valueOf(accountId: string): Promise<Valued>;
   stop(): Promise<void>;
@@ -23,18 +27,27 @@ type Valued = NonNullable<PortfolioReference['valued']>;
 const LIVE: Reading = { isFresh: false, after: [], degrade: () => undefined };
 
 export function startTrading(parts: ServiceParts): TradingService {
-  const { db, cache } = parts;
+  const { db, cache, log, redisUrl, redisPrefix, dataDir } = parts;
   const marks = startLiveMarks(parts);
   const positionMarks = startPositionMarks(parts, () => marks.now());
+  const trades = new TradeKeeper({
+    ...parts,
+    redis: redisUrl ? connectRedis({ url: redisUrl, log }) : undefined,
+    sqlitePath: sqlitePath(dataDir, redisPrefix),
+  });
   const read = async (accountIds: readonly string[]) => {
     const prices = marks.now();
     const { derive } = createLoaders(db, cache, LIVE);
     return Promise.all(accountIds.map(async (id) => ({ totals: await readTotals(db, derive, prices, id), prices })));
   };
   const valued = new DataLoader<string, Valued>(read, { cache: false });
-  const stop = async () => {
-    await positionMarks.stop();
-    await marks.stop();
+  return {
+    marks,
+    trades,
+    valueOf: (accountId) => valued.load(accountId),
+    async stop() {
+      await Promise.all([trades.stop(), positionMarks.stop()]);
+      await marks.stop();
+    },
   };
-  return { marks, valueOf: (accountId) => valued.load(accountId), stop };
 }

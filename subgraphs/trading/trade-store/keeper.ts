@@ -84,9 +84,11 @@ export class TradeKeeper {
     });
   }
 
-  /** Which backend serves. */
-  async backend(): Promise<BackendName> {
-    return (await this.select()).active.name;
+  /** Which backend serves, and whether it holds all that it should. */
+  async state(): Promise<{ backend: BackendName; isInitialized: boolean; error: string | null }> {
+    const { active, trouble } = await this.select();
+    const copier = active === this.redis ? this.toRedis : this.toSqlite;
+    return { backend: active.name, isInitialized: copier?.isWhole ?? false, error: trouble?.reason ?? null };
   }
 
   /** The open set, for readers whom PostgreSQL does not answer; null when it is not known whole. */

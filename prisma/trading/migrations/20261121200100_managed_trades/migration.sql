@@ -47,7 +47,8 @@ create table managed_trades (
   realized_partial_pnl_usd numeric(38,8) not null default 0,
   highest_price            numeric(20,8),
   lowest_price             numeric(20,8),
-  liquidation_price        numeric(20,8),
+  -- Of a short trade up to twice the entry.
+  liquidation_price        numeric(38,8),
   version                  integer       not null default 1,
   trace_id                 char(32),
   archived_at              timestamptz,
@@ -67,7 +68,7 @@ create table managed_trades (
   constraint managed_trades_leverage check (leverage >= 1 and leverage < 200 and rl_leverage_original > 0),
   constraint managed_trades_prices check (
     entry_price > 0 and sl_price > 0 and tp_price > 0 and exit_price > 0 and initial_sl_price > 0 and highest_price > 0
-    and lowest_price > 0 and lowest_price <= highest_price and liquidation_price > 0),
+    and lowest_price > 0 and lowest_price <= highest_price and liquidation_price >= 0),
   constraint managed_trades_trail check (trail_percent > 0 and trail_percent < 1),
   constraint managed_trades_fees check (entry_fee_usd >= 0 and exit_fee_usd >= 0),
   constraint managed_trades_confidence check (confidence between 0 and 1),
@@ -97,8 +98,11 @@ create table managed_trades (
   constraint managed_trades_version check (version >= 1)
 );
 
--- An order opens one managed trade.
-create unique index managed_trades_order_key on managed_trades (exchange_order_id) where exchange_order_id is not null;
+-- The fills of an order go to one trade at a time; one that comes when that has ended opens another.
+create unique index managed_trades_order_key on managed_trades (exchange_order_id)
+  where status in ('pending', 'open', 'partial_tp', 'breakeven', 'trailing');
+create index managed_trades_by_order on managed_trades (exchange_order_id, entry_time)
+  where exchange_order_id is not null;
 create index managed_trades_entry on managed_trades (entry_time, trade_id);
 create index managed_trades_created on managed_trades (created_at, trade_id);
 create index managed_trades_by_status on managed_trades (status, entry_time, trade_id);
