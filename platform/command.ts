@@ -2,14 +2,13 @@
  * A command is one transaction: its idempotency record, its row locks, its rules and its rows commit together or not
  * at all. What it refuses comes back in the payload; a repeat of its key gives the first answer again.
  */
-import { createHash } from 'node:crypto';
 import { readTokenOf } from './cache/reading.ts';
 import type { SubgraphContext } from './context.ts';
 import { databaseFault, isRetryable, isUnreachable } from './database/database-error.ts';
 import type { Sql } from './database/sql.ts';
 import { sql } from './database/sql.ts';
 import { Refusal, refuse, type UserError } from './errors.ts';
-import { boundedText } from './texts.ts';
+import { claimKeys, idempotencyKeyOf, keepAnswers, requestHash } from './idempotency.ts';
 
 /** What a command may do with Prisma inside its transaction. */
 export type Transaction<Client> = Omit<
@@ -42,7 +41,6 @@ const START_TIMEOUT_MS = 10_000; // 10 seconds: a free connection is not to be h
 const RUN_TIMEOUT_MS = 30_000; // 30 seconds
 const ATTEMPTS = 6;
 const RETRY_BASE_MS = 10; // doubled at each attempt, with jitter
-const KEY_LENGTH_LIMIT = 200;
 
 /**
  * Runs `work` in one READ COMMITTED transaction and gives its result with `errors: []`, or the refusal it threw.
@@ -55,8 +53,8 @@ export async function command<Client, Result extends CommandResult>(
   input: object,
   work: (tx: Transaction<Client>) => Promise<Result>,
 ): Promise<CommandPayload<Result>> {
-  const key = (input as { idempotencyKey?: string | null }).idempotencyKey ?? null;
   let xid = 0;
+  let key: string | null = null;
   const run = (tx: unknown): Promise<CommandPayload<Result>> => {
     xid = 0;
     const perform = async () => {
@@ -66,14 +64,14 @@ export async function command<Client, Result extends CommandResult>(
       return payload as unknown as CommandPayload<Result>;
     };
     if (key === null) return perform();
-    return once(tx as RawStatements, key, operation, hashOf(operation, input), perform);
+    return once(tx as RawStatements, key, operation, requestHash(operation, input), perform);
   };
   const giveUp = (error: unknown) => {
     if (!isUnreachable(error)) context.cache.rolledBack(xid); // else it may be committed all the same
     throw error;
   };
   try {
-    if (key !== null) checkKey(key);
+    key = idempotencyKeyOf(input);
     const payload = await withRetries(() => transact(context, run).catch(giveUp));
     context.feed.ring();
     return payload;
@@ -87,12 +85,9 @@ export async function command<Client, Result extends CommandResult>(
   }
 }
 
-function failed<Result>(refusal: Refusal): CommandPayload<Result> {
+/** The payload of a command that was refused. */
+export function failed<Result>(refusal: Refusal): CommandPayload<Result> {
   return { errors: [refusal.userError], readToken: null } as unknown as CommandPayload<Result>;
-}
-
-function checkKey(key: string): void {
-  boundedText(key, KEY_LENGTH_LIMIT, ['input', 'idempotencyKey']);
 }
 
 function transact<Client, Result>(
@@ -135,12 +130,9 @@ async function once<Result extends CommandResult>(
   hash: string,
   work: () => Promise<CommandPayload<Result>>,
 ): Promise<CommandPayload<Result>> {
-  const claimed = await tx.$executeRaw(sql`
-    insert into idempotency_keys as kept (key, operation, request_hash) values (${key}, ${operation}, ${hash})
-    on conflict (key) do update
-       set operation = excluded.operation, request_hash = excluded.request_hash, result = null, created_at = now()
-     where kept.created_at < now() - interval '24 hours'`);
-  if (claimed === 0) return replay(tx, key, hash);
+  const taken = await claimKeys(tx, [{ key, operation, hash }]);
+  const kept = taken.get(key);
+  if (kept) return replayed<Result>(key, hash, kept);
 
   await tx.$executeRaw(sql`savepoint work`);
   const payload = await work().catch(async (error: unknown) => {
@@ -148,34 +140,21 @@ async function once<Result extends CommandResult>(
     await tx.$executeRaw(sql`rollback to savepoint work`);
     return failed<Result>(error);
   });
-  await tx.$executeRaw(sql`update idempotency_keys set result = ${JSON.stringify(payload)}::jsonb where key = ${key}`);
+  await keepAnswers(tx, [{ key, payload }]);
   return payload;
 }
 
-async function replay<Result>(tx: RawStatements, key: string, hash: string): Promise<CommandPayload<Result>> {
-  const rows = await tx.$queryRaw<{ request_hash: string; result: CommandPayload<Result> }[]>(
-    sql`select request_hash, result from idempotency_keys where key = ${key}`,
-  );
-  const kept = rows[0];
-  if (kept?.request_hash !== hash) throw refuse.idempotencyConflict(key);
-  return kept.result;
-}
-
-/** Same operation and content, same hash, whatever the order of the input's fields. */
-function hashOf(operation: string, input: object): string {
-  const { idempotencyKey: _, ...content } = input as Record<string, unknown>;
-  return createHash('sha256')
-    .update(JSON.stringify([operation, sortKeys(content)]))
-    .digest('hex');
-}
-
-function sortKeys(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sortKeys);
-  if (value === null || typeof value !== 'object') return value;
-  const entries = Object.entries(value).filter(([, field]) => field !== undefined && field !== null);
-  return Object.fromEntries(
-    entries.sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, field]) => [name, sortKeys(field)]),
-  );
+/**
+ * The first answer of a key that is taken.
+ * @throws Refusal (idempotency conflict) when it stands for something else
+ */
+export function replayed<Result>(
+  key: string,
+  hash: string,
+  kept: { hash: string; result: unknown },
+): CommandPayload<Result> {
+  if (kept.hash !== hash) throw refuse.idempotencyConflict(key);
+  return kept.result as CommandPayload<Result>;
 }
 
 /**

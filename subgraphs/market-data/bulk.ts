@@ -34,10 +34,23 @@ export async function readBatch<Input extends { symbol: string }, Row extends ob
   limit: number,
   read: (input: Input, symbol: string) => Row | Fault,
 ): Promise<Batch<Row>> {
-  if (inputs.length > limit) {
-    throw refuse.validation(`${list} takes at most ${limit} rows, but got ${inputs.length}.`, ['input', list]);
-  }
-  const tradable = await readTradable(context, inputs);
+  checkLength(list, inputs, limit);
+  return readRows(list, inputs, await readTradable(context, inputs), read);
+}
+
+/** @throws Refusal (validation) when there are more than `limit` rows */
+export function checkLength(list: string, inputs: readonly unknown[], limit: number): void {
+  if (inputs.length <= limit) return;
+  throw refuse.validation(`${list} takes at most ${limit} rows, but got ${inputs.length}.`, ['input', list]);
+}
+
+/** The same as `readBatch` when it is known already which instruments take prices. */
+export function readRows<Input extends { symbol: string }, Row extends object>(
+  list: string,
+  inputs: readonly Input[],
+  tradable: Tradable,
+  read: (input: Input, symbol: string) => Row | Fault,
+): Batch<Row> {
   const batch: Batch<Row> = { rows: [], refused: [] };
   for (const [index, input] of inputs.entries()) {
     const symbol = tradable(input.symbol);
@@ -62,8 +75,11 @@ export function byIndex(refused: readonly RowRefusal[]): RowRefusal[] {
   return refused.toSorted((a, b) => a.index - b.index);
 }
 
-/** Reads which instruments take prices. The function tells a spelling's canonical symbol, or why it takes none. */
-async function readTradable(context: Context, inputs: readonly { symbol: string }[]) {
+/** Tells a spelling's canonical symbol, or why it takes no prices. */
+export type Tradable = (spelling: string) => string | UserError;
+
+/** Reads which of the instruments take prices. */
+export async function readTradable(context: Context, inputs: readonly { symbol: string }[]): Promise<Tradable> {
   const symbols = new Map<string, string | UserError>();
   for (const { symbol } of inputs) if (!symbols.has(symbol)) symbols.set(symbol, canonical(symbol));
   const wanted = [...symbols.values()].filter((symbol) => typeof symbol === 'string');

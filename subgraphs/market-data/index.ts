@@ -12,8 +12,20 @@ import { payloads } from './resolvers/payloads.ts';
 import { Query } from './resolvers/Query.ts';
 import { rows } from './resolvers/rows.ts';
 import { Subscription } from './resolvers/Subscription.ts';
+import { retentionMutations, retentionTypes } from './retention/resolvers.ts';
+import { startMarketData } from './service.ts';
 
-const resolvers: Resolvers = { Query, Mutation, Subscription, Asset, Instrument, ...rows, ...changes, ...payloads };
+const resolvers: Resolvers = {
+  Query,
+  Mutation: { ...Mutation, ...retentionMutations },
+  Subscription,
+  Asset,
+  Instrument,
+  ...rows,
+  ...changes,
+  ...payloads,
+  ...retentionTypes,
+};
 
 export const marketData = defineSubgraph({
   name: 'market-data',
@@ -21,4 +33,5 @@ export const marketData = defineSubgraph({
   resolvers,
   exports,
   createPrisma: (adapter) => new PrismaClient({ adapter }),
+  start: startMarketData,
 });

@@ -1,5 +1,5 @@
 /** Creating and changing instruments. */
-import { type CommandPayload, command } from '../../platform/command.ts';
+import { beforehand, type CommandPayload, command } from '../../platform/command.ts';
 import { sql } from '../../platform/database/sql.ts';
 import { refuse } from '../../platform/errors.ts';
 import { normaliseSymbol } from '../../platform/symbols.ts';
@@ -8,6 +8,7 @@ import { createAssets } from './asset-commands.ts';
 import type { Context, Tx } from './context.ts';
 import type {
   CreateInstrumentInput,
+  DeleteInstrumentInput,
   InstrumentVenueInput,
   SetInstrumentActiveInput,
   SetInstrumentVenueInput,
@@ -71,6 +72,39 @@ export function setInstrumentActive(context: Context, input: SetInstrumentActive
     if (isActive !== input.isActive) {
       await tx.instrument.update({ where: { symbol }, data: { isActive: input.isActive, traceId: context.traceId } });
     }
+    return { symbol };
+  });
+}
+
+const ORDERS = /* GraphQL */ `
+  query OrdersOfInstrument($symbol: String!) {
+    exchangeOrders(filter: { symbol: $symbol }, first: 1) { nodes { orderId } }
+    tradingOrders(filter: { symbol: $symbol }, first: 1) { nodes { orderId } }
+  }
+`;
+
+interface OrdersData {
+  exchangeOrders: { nodes: { orderId: string }[] };
+  tradingOrders: { nodes: { orderId: string }[] };
+}
+
+/** Deactivates an instrument that no price, bar or order speaks of. */
+export async function deleteInstrument(context: Context, input: DeleteInstrumentInput): Promise<InstrumentPayload> {
+  const isOrdered = await beforehand('exchange', async () => {
+    const orders = await context.graph.request<OrdersData>(ORDERS, { symbol: normaliseSymbol(input.symbol) });
+    return orders.exchangeOrders.nodes.length + orders.tradingOrders.nodes.length > 0;
+  });
+  return command(context, 'deleteInstrument', input, async (tx) => {
+    const { symbol } = await lockInstrument(tx, input);
+    const [found] = await tx.$queryRaw<{ isPriced: boolean }[]>(sql`
+      select exists (select from candles where symbol = ${symbol})
+          or exists (select from price_feeds where symbol = ${symbol})
+          or exists (select from market_snapshots where symbol = ${symbol}) as "isPriced"`);
+    if (found?.isPriced || isOrdered()) {
+      const speaks = found?.isPriced ? 'Prices or bars' : 'Orders';
+      throw refuse.validation(`${speaks} of ${symbol} are stored; deactivate it instead.`, ['input', 'symbol']);
+    }
+    await tx.instrument.update({ where: { symbol }, data: { isActive: false, traceId: context.traceId } });
     return { symbol };
   });
 }

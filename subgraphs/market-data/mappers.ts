@@ -27,9 +27,13 @@ export const mappers = {
   UpdateInstrumentPayload: '../instrument-commands.ts#InstrumentPayload',
   SetInstrumentActivePayload: '../instrument-commands.ts#InstrumentPayload',
   SetInstrumentVenuePayload: '../instrument-commands.ts#InstrumentPayload',
+  DeleteInstrumentPayload: '../instrument-commands.ts#InstrumentPayload',
+  PriceIngestion: '../price-writer.ts#PriceIngestionState',
+  IngestPricePayload: '../price-ingestion.ts#PricePayload',
   IngestPricesPayload: '../price-ingestion.ts#PricesPayload',
   IngestCandlesPayload: '../candle-ingestion.ts#CandlesPayload',
   RollUpCandlesPayload: '../candle-ingestion.ts#RollUpPayload',
   RecordOrderBooksPayload: '../order-book-recording.ts#OrderBooksPayload',
+  PurgePayload: '../retention/purges.ts#PurgedPayload',
   RecordTickersPayload: '../ticker-recording.ts#TickersPayload',
 };

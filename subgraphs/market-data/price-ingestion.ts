@@ -1,48 +1,133 @@
-/** Storing ticks in bulk: in one transaction with the tickers that they advance. */
-import { type CommandPayload, command } from '../../platform/command.ts';
+/** Storing ticks: many calls in one transaction, with the tickers that they advance. */
+import { type CommandPayload, failed } from '../../platform/command.ts';
 import { sql } from '../../platform/database/sql.ts';
-import { refuse } from '../../platform/errors.ts';
-import { type RowRefusal, readBatch } from './bulk.ts';
+import { Refusal, refuse } from '../../platform/errors.ts';
+import type { GroupedCall } from '../../platform/group-commit.ts';
+import { checkLength, type RowRefusal, readRows, readTradable, type Tradable } from './bulk.ts';
 import type { Context, Tx } from './context.ts';
-import type { IngestPricesInput, PriceInput } from './generated/resolvers.ts';
-import { refusable } from './refusable.ts';
+import type { IngestPriceInput, IngestPricesInput, PriceInput } from './generated/resolvers.ts';
 import { type Columns, columnNames, rowSet } from './row-set.ts';
 import { readTick, type Tick } from './rules/price-tick.ts';
 import { advanceTickers, newestBySymbol, type Observation, withFigures } from './ticker-advance.ts';
 
-export type PricesPayload = CommandPayload<{
+export interface PricesResult {
   accepted: number;
   duplicates: number;
   refused: RowRefusal[];
   /** Whose tickers the payload shows. */
   symbols: string[];
-}>;
+}
+
+export type PricesPayload = CommandPayload<PricesResult>;
+
+interface PriceResult {
+  isDuplicate: boolean;
+  symbol: string;
+}
+
+export type PricePayload = CommandPayload<PriceResult>;
+
+/** What of a call is to be written. */
+export interface ReadyPrices {
+  ticks: Tick[];
+  refused: RowRefusal[];
+  traceId: string;
+}
 
 /** Ticks a call at most: about 3 MiB of JSON. */
 const MAX_TICKS = 10_000;
 /** Each day is a partition; a call that would make hundreds is a mistake. */
 const MAX_DAYS = 100;
 
+type Call = GroupedCall<Context, IngestPricesInput>;
+
 /** Stores the ticks that keep every rule; those that are stored already are counted. */
 export function ingestPrices(context: Context, input: IngestPricesInput): Promise<PricesPayload> {
-  return refusable(context, async () => {
+  return context.service.prices.run(context, input);
+}
+
+/** Stores one tick. What would be a refused row is the refusal of the call. */
+export async function ingestPrice(context: Context, input: IngestPriceInput): Promise<PricePayload> {
+  const { price, idempotencyKey } = input;
+  const payload = await ingestPrices(context, { prices: [price], idempotencyKey });
+  const [refused] = payload.refused ?? [];
+  if (refused) {
+    const [, , , ...field] = refused.error.path ?? [];
+    return failed<PriceResult>(new Refusal({ ...refused.error, path: ['input', 'price', ...field] }));
+  }
+  const { errors, readToken = null, duplicates = 0, symbols = [] } = payload;
+  const [symbol] = symbols;
+  return { errors, readToken, ...(symbol !== undefined && { isDuplicate: duplicates > 0, symbol }) };
+}
+
+/** Reads the calls' ticks, and makes the partitions that they need outside the transaction that fills them. */
+export async function preparePrices(calls: readonly Call[]): Promise<(ReadyPrices | Refusal)[]> {
+  const [first] = calls;
+  if (!first) return [];
+  const { context } = first;
+  const short = calls.filter(({ input }) => input.prices.length <= MAX_TICKS);
+  const tradable = await readTradable(
+    context,
+    short.flatMap(({ input }) => input.prices),
+  );
+  const prepared = calls.map((call) => prepareCall(call, tradable));
+  const days = new Set(prepared.flatMap((ready) => (ready instanceof Refusal ? [] : [...daysOf(ready.ticks)])));
+  if (days.size > 0) await context.db.query(sql`select ensure_price_feed_partitions(${[...days]}::timestamptz[])`);
+  return prepared;
+}
+
+function prepareCall({ context, input }: Call, tradable: Tradable): ReadyPrices | Refusal {
+  try {
+    checkLength('prices', input.prices, MAX_TICKS);
     const nowMs = context.now().getTime();
-    const { rows, refused } = await readBatch(context, 'prices', input.prices, MAX_TICKS, (price, symbol) =>
+    const { rows, refused } = readRows('prices', input.prices, tradable, (price, symbol) =>
       readTick(tickReport(price, symbol), nowMs),
     );
     const ticks = rows.map(({ row }) => row);
-    await preparePartitions(context, ticks);
-    return command(context, 'ingestPrices', input, async (tx) => {
-      const accepted = await insertTicks(tx, ticks, context.traceId);
-      await advanceTickers(tx, await withFigures(tx, observationsOf(ticks)), context.traceId);
-      return {
-        accepted,
-        duplicates: ticks.length - accepted,
-        refused,
-        symbols: [...new Set(ticks.map(({ symbol }) => symbol))],
-      };
-    });
-  });
+    const days = daysOf(ticks).size;
+    if (days > MAX_DAYS) {
+      const message = `prices may lie on at most ${MAX_DAYS} different days, but got ${days}.`;
+      throw refuse.validation(message, ['input', 'prices']);
+    }
+    return { ticks, refused, traceId: context.traceId };
+  } catch (error) {
+    if (error instanceof Refusal) return error;
+    throw error;
+  }
+}
+
+function daysOf(ticks: readonly Tick[]): Set<string> {
+  return new Set(ticks.map(({ timestamp }) => timestamp.slice(0, 10)));
+}
+
+/** Writes the ticks of the calls. Of a tick that several bring, the first one's counts. */
+export async function writePrices(tx: Tx, calls: readonly ReadyPrices[]): Promise<PricesResult[]> {
+  const ticks = distinctTicks(calls);
+  const accepted = await insertTicks(tx, ticks);
+  await advanceTickers(tx, await withFigures(tx, observationsOf(ticks)));
+  return calls.map((call, i) => ({
+    accepted: accepted.get(i) ?? 0,
+    duplicates: call.ticks.length - (accepted.get(i) ?? 0),
+    refused: call.refused,
+    symbols: [...new Set(call.ticks.map(({ symbol }) => symbol))],
+  }));
+}
+
+interface CalledTick extends Tick {
+  /** Which of the calls it came with. */
+  call: number;
+  traceId: string;
+}
+
+function distinctTicks(calls: readonly ReadyPrices[]): CalledTick[] {
+  const distinct = new Map<string, CalledTick>();
+  for (const [call, { ticks, traceId }] of calls.entries()) {
+    for (const tick of ticks) {
+      const key = `${tick.symbol} ${tick.timestamp} ${BigInt(tick.sequence)} ${tick.source}`;
+      if (!distinct.has(key)) distinct.set(key, { ...tick, call, traceId });
+    }
+  }
+  return [...distinct.values()];
 }
 
 function tickReport(price: PriceInput, symbol: string) {
@@ -60,22 +145,11 @@ function tickReport(price: PriceInput, symbol: string) {
     takerSide: price.takerSide ?? null,
     volume24h: price.volume24h ?? null,
     confidence: price.confidence ?? null,
-    isManipulated: price.isManipulated ?? false,
     metadata: price.metadata ?? null,
   };
 }
 
-/** Makes the days' partitions, outside the transaction that fills them. */
-async function preparePartitions(context: Context, ticks: readonly Tick[]): Promise<void> {
-  const days = [...new Set(ticks.map(({ timestamp }) => timestamp.slice(0, 10)))];
-  if (days.length > MAX_DAYS) {
-    const message = `prices may lie on at most ${MAX_DAYS} different days, but got ${days.length}.`;
-    throw refuse.validation(message, ['input', 'prices']);
-  }
-  if (days.length > 0) await context.db.query(sql`select ensure_price_feed_partitions(${days}::timestamptz[])`);
-}
-
-const TICK_COLUMNS: Columns<Tick> = {
+const TICK_COLUMNS: Columns<CalledTick> = {
   symbol: ['text', (tick) => tick.symbol],
   source: ['text', (tick) => tick.source],
   timestamp: ['timestamptz', (tick) => tick.timestamp],
@@ -89,23 +163,29 @@ const TICK_COLUMNS: Columns<Tick> = {
   taker_side: ['text', (tick) => tick.takerSide],
   volume_24h: ['numeric', (tick) => tick.volume24h],
   confidence: ['numeric', (tick) => tick.confidence],
-  is_manipulated: ['boolean', (tick) => tick.isManipulated],
   metadata: ['jsonb', (tick) => tick.metadata],
+  trace_id: ['text', (tick) => tick.traceId],
 };
 const TICK_NAMES = columnNames(TICK_COLUMNS);
 
-/** Gives how many were new. Sorted by key, so that two writers of the same ticks never deadlock. */
-async function insertTicks(tx: Tx, ticks: readonly Tick[], traceId: string): Promise<number> {
-  if (ticks.length === 0) return 0;
-  return tx.$executeRaw(sql`
-    insert into price_feeds (${TICK_NAMES}, trace_id)
-    select ${TICK_NAMES}, ${traceId} from ${rowSet('tick', TICK_COLUMNS, ticks)}
-     order by symbol, timestamp, sequence, source
-    on conflict do nothing`);
+/** Gives how many of each call were new. Sorted by key, so that two writers of the same ticks never deadlock. */
+async function insertTicks(tx: Tx, ticks: readonly CalledTick[]): Promise<Map<number, number>> {
+  if (ticks.length === 0) return new Map();
+  const columns: Columns<CalledTick> = { ...TICK_COLUMNS, call: ['integer', (tick) => tick.call] };
+  const rows = await tx.$queryRaw<{ call: number; accepted: number }[]>(sql`
+    with tick as materialized (select * from ${rowSet('tick', columns, ticks)}),
+    stored as (
+      insert into price_feeds (${TICK_NAMES}) select ${TICK_NAMES} from tick
+       order by symbol, timestamp, sequence, source
+      on conflict do nothing
+      returning symbol, timestamp, sequence, source)
+    select tick.call, count(*)::int as accepted
+      from tick join stored using (symbol, timestamp, sequence, source) group by tick.call`);
+  return new Map(rows.map(({ call, accepted }) => [call, accepted]));
 }
 
 /** One observation a symbol: its newest tick, with the newest quote and the newest reported volume among its ticks. */
-function observationsOf(ticks: readonly Tick[]): Observation[] {
+function observationsOf(ticks: readonly CalledTick[]): Observation[] {
   const quotes = newestBySymbol(ticks.filter(({ bid, ask }) => bid !== null || ask !== null));
   const volumes = newestBySymbol(ticks.filter(({ volume24h }) => volume24h !== null));
   return [...newestBySymbol(ticks).values()].map((tick) => {
@@ -122,6 +202,7 @@ function observationsOf(ticks: readonly Tick[]): Observation[] {
       volume24h: volumes.get(tick.symbol)?.volume24h ?? null,
       priceChange24h: null,
       metadata: tick.metadata,
+      traceId: tick.traceId,
     };
   });
 }

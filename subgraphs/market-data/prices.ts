@@ -1,7 +1,7 @@
 /** Ticks: what is stored of them and how they are read. */
 
 import type { Sql } from '../../platform/database/sql.ts';
-import { equals, equalsSymbol, is, within } from '../../platform/filters.ts';
+import { equals, equalsSymbol, within } from '../../platform/filters.ts';
 import { entity } from '../../platform/loaders.ts';
 import { type Connection, connectionSource } from '../../platform/paging.ts';
 import type { PriceFeedFilter } from './generated/resolvers.ts';
@@ -22,7 +22,6 @@ export interface PriceFeedRow {
   takerSide: 'BUY' | 'SELL' | null;
   volume24h: string | null;
   confidence: string | null;
-  isManipulated: boolean;
   metadata: Record<string, unknown> | null;
   createdAt: string;
   traceId: string | null;
@@ -48,10 +47,5 @@ export const priceFeedList = connectionSource<PriceFeedRow>({
 /** The conditions of a filter. Throws a validation Refusal on a symbol that is none. */
 export function priceFeedConditions(filter: PriceFeedFilter | null | undefined): Sql[] {
   if (!filter) return [];
-  return [
-    ...equalsSymbol('symbol', filter.symbol),
-    ...equals('source', filter.source),
-    ...within('timestamp', filter),
-    ...is('is_manipulated', filter.isManipulated),
-  ];
+  return [...equalsSymbol('symbol', filter.symbol), ...equals('source', filter.source), ...within('timestamp', filter)];
 }

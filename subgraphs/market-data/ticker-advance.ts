@@ -20,6 +20,8 @@ export interface Observation {
   volume24h: string | null;
   priceChange24h: string | null;
   metadata: object | null;
+  /** Trace of the call that brought it. */
+  traceId: string;
 }
 
 /** An observation with its 24-hour figures. */
@@ -108,6 +110,7 @@ const STATE_COLUMNS: Columns<MarketState> = {
   price_change_24h: ['numeric', (state) => state.priceChange24h],
   price_change_percent_24h: ['numeric', (state) => state.priceChangePercent24h],
   metadata: ['jsonb', (state) => state.metadata],
+  trace_id: ['text', (state) => state.traceId],
 };
 const STATE_NAMES = columnNames(STATE_COLUMNS);
 
@@ -115,13 +118,13 @@ const STATE_NAMES = columnNames(STATE_COLUMNS);
  * Moves tickers on where the state is newer, and keeps what they became in the history. A state without a quote, or
  * with an older one, leaves bid and ask as they were; one without a volume leaves the volume. One state a symbol.
  */
-export async function advanceTickers(tx: Tx, states: readonly MarketState[], traceId: string): Promise<void> {
+export async function advanceTickers(tx: Tx, states: readonly MarketState[]): Promise<void> {
   if (states.length === 0) return;
   // Rows are locked in the order of their symbols, so that two writers never deadlock.
   await tx.$executeRaw(sql`
     with advanced as (
-      insert into tickers as kept (${STATE_NAMES}, trace_id)
-      select ${STATE_NAMES}, ${traceId} from ${rowSet('state', STATE_COLUMNS, states)} order by symbol
+      insert into tickers as kept (${STATE_NAMES})
+      select ${STATE_NAMES} from ${rowSet('state', STATE_COLUMNS, states)} order by symbol
       on conflict (symbol) do update set
         source = excluded.source, timestamp = excluded.timestamp, sequence = excluded.sequence,
         last_price = excluded.last_price, volume_24h = coalesce(excluded.volume_24h, kept.volume_24h),
@@ -132,16 +135,16 @@ export async function advanceTickers(tx: Tx, states: readonly MarketState[], tra
         quoted_at = greatest(excluded.quoted_at, kept.quoted_at)
       where (excluded.timestamp, excluded.sequence) > (kept.timestamp, kept.sequence)
       returning *)
-    insert into market_snapshots (${STATE_NAMES}, trace_id)
-    select ${STATE_NAMES}, trace_id from advanced
+    insert into market_snapshots (${STATE_NAMES})
+    select ${STATE_NAMES} from advanced
     on conflict do nothing`);
 }
 
 /** Keeps reported states in the history. Gives how many were new. */
-export async function recordStates(tx: Tx, states: readonly MarketState[], traceId: string): Promise<number> {
+export async function recordStates(tx: Tx, states: readonly MarketState[]): Promise<number> {
   return tx.$executeRaw(sql`
-    insert into market_snapshots (${STATE_NAMES}, trace_id)
-    select ${STATE_NAMES}, ${traceId} from ${rowSet('state', STATE_COLUMNS, states)}
+    insert into market_snapshots (${STATE_NAMES})
+    select ${STATE_NAMES} from ${rowSet('state', STATE_COLUMNS, states)}
      order by symbol, timestamp, sequence, source
     on conflict do nothing`);
 }

@@ -29,11 +29,11 @@ export function recordTickers(context: Context, input: RecordTickersInput): Prom
     return command(context, 'recordTickers', input, async (tx) => {
       const states = await withFigures(
         tx,
-        rows.map(({ row }) => observationOf(row)),
+        rows.map(({ row }) => ({ ...observationOf(row), traceId: context.traceId })),
       );
-      const recorded = await recordStates(tx, states, context.traceId);
+      const recorded = await recordStates(tx, states);
       const newest = newestBySymbol(states);
-      await advanceTickers(tx, [...newest.values()], context.traceId);
+      await advanceTickers(tx, [...newest.values()]);
       return { recorded, duplicates: states.length - recorded, refused, symbols: [...newest.keys()] };
     });
   });
@@ -54,7 +54,7 @@ function tickerReport(ticker: TickerInput, symbol: string): TickerReport {
   };
 }
 
-function observationOf(report: TickerReport): Observation {
+function observationOf(report: TickerReport): Omit<Observation, 'traceId'> {
   const quotedAt = report.bid === null && report.ask === null ? null : report.timestamp;
   return { ...report, quotedAt };
 }

@@ -40,6 +40,13 @@ export type MarketSnapshotPage = Connection<MarketSnapshotRow>;
 
 export const tickers = entity<TickerRow>({ name: 'Ticker', table: 'tickers', key: 'symbol', keyType: 'text' });
 
+export const marketSnapshots = entity<MarketSnapshotRow>({
+  name: 'MarketSnapshot',
+  table: 'market_snapshots',
+  key: 'snapshot_id',
+  keyType: 'uuid',
+});
+
 /** In the order they happened: by instant, then by the source's sequence. */
 export const marketSnapshotList = connectionSource<MarketSnapshotRow>({
   table: 'market_snapshot_list',

@@ -1,9 +1,15 @@
 import { defineAsset } from '../asset-commands.ts';
 import { ingestCandles, rollUpCandles } from '../candle-ingestion.ts';
 import type { MutationResolvers } from '../generated/resolvers.ts';
-import { createInstrument, setInstrumentActive, setInstrumentVenue, updateInstrument } from '../instrument-commands.ts';
+import {
+  createInstrument,
+  deleteInstrument,
+  setInstrumentActive,
+  setInstrumentVenue,
+  updateInstrument,
+} from '../instrument-commands.ts';
 import { recordOrderBooks } from '../order-book-recording.ts';
-import { ingestPrices } from '../price-ingestion.ts';
+import { ingestPrice, ingestPrices } from '../price-ingestion.ts';
 import { recordTickers } from '../ticker-recording.ts';
 
 export const Mutation: MutationResolvers = {
@@ -13,6 +19,8 @@ export const Mutation: MutationResolvers = {
   setInstrumentActive: (_, { input }, context) => setInstrumentActive(context, input),
   setInstrumentVenue: (_, { input }, context) => setInstrumentVenue(context, input),
   defineAsset: (_, { input }, context) => defineAsset(context, input),
+  deleteInstrument: (_, { input }, context) => deleteInstrument(context, input),
+  ingestPrice: (_, { input }, context) => ingestPrice(context, input),
   ingestPrices: (_, { input }, context) => ingestPrices(context, input),
   ingestCandles: (_, { input }, context) => ingestCandles(context, input),
   rollUpCandles: (_, { input }, context) => rollUpCandles(context, input),

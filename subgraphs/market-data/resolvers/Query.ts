@@ -7,13 +7,14 @@ import type { QueryResolvers } from '../generated/resolvers.ts';
 import { BY_SYMBOL, instrumentConditions, instrumentList, instruments, isActive } from '../instruments.ts';
 import { latestOrderBook, orderBookHistory } from '../order-books.ts';
 import { priceFeedConditions, priceFeedList, priceFeeds } from '../prices.ts';
-import { marketSnapshotConditions, marketSnapshotList, tickers, tickersOf } from '../tickers.ts';
+import { marketSnapshotConditions, marketSnapshotList, marketSnapshots, tickers, tickersOf } from '../tickers.ts';
 
 const symbolOf = (symbol: string) => normaliseSymbol(symbol, ['symbol']);
 
 export const Query: QueryResolvers = {
   marketDataFeed: (_, __, context) => context.feed.status(),
   marketDataHealth: (_, __, context) => context.health.read(),
+  priceIngestion: (_, __, context) => context.service.prices.state(),
 
   instrument: (_, { symbol }, context) => context.load(instruments, symbolOf(symbol)),
   instruments: (_, { filter, ...page }, context) => context.connect(instrumentList, page, instrumentConditions(filter)),
@@ -24,6 +25,7 @@ export const Query: QueryResolvers = {
 
   ticker: (_, { symbol }, context) => context.load(tickers, symbolOf(symbol)),
   tickers: (_, { symbols }, context) => tickersOf(context, symbolsOf(symbols, ['symbols'])),
+  marketSnapshot: (_, { snapshotId }, context) => context.load(marketSnapshots, snapshotId),
   tickerHistory: (_, { filter, ...page }, context) =>
     context.connect(marketSnapshotList, page, marketSnapshotConditions(filter)),
 

@@ -4,7 +4,7 @@ import type { RowRefusal } from '../bulk.ts';
 import type { Context } from '../context.ts';
 import type { Resolvers } from '../generated/resolvers.ts';
 import { instruments } from '../instruments.ts';
-import { tickersOf } from '../tickers.ts';
+import { tickers as tickerOf, tickersOf } from '../tickers.ts';
 
 const instrument = ({ symbol }: { symbol?: string }, _: object, context: Context) =>
   symbol === undefined ? null : context.load(instruments, symbol);
@@ -18,8 +18,13 @@ export const payloads: Resolvers = {
   UpdateInstrumentPayload: { instrument },
   SetInstrumentActivePayload: { instrument },
   SetInstrumentVenuePayload: { instrument },
+  DeleteInstrumentPayload: { instrument },
   DefineAssetPayload: {
     asset: ({ code }, _, context) => (code === undefined ? null : context.load(assets, code)),
+  },
+  IngestPricePayload: {
+    isDuplicate: ({ isDuplicate }) => isDuplicate ?? false,
+    ticker: ({ symbol }, _, context) => (symbol === undefined ? null : context.load(tickerOf, symbol)),
   },
   IngestPricesPayload: {
     accepted: ({ accepted }) => accepted ?? 0,

@@ -34,6 +34,8 @@ export const rows: Resolvers = {
 
   MarketSnapshot: { instrument: instrumentOf },
 
+  PriceIngestion: { calls: ({ calls }) => String(calls), transactions: ({ transactions }) => String(transactions) },
+
   Candle: {
     instrument: instrumentOf,
     interval: ({ interval }) => shownInterval(interval),

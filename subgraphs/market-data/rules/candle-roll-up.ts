@@ -6,7 +6,8 @@ import { divideHalfEven, higher, lower } from './units.ts';
 
 /**
  * Computes the longer bars above the changed ones, from the next shorter interval each, and puts into the series those
- * that differ. A reported bar stays as it is: its source knows more than parts that may be missing.
+ * that differ. A reported bar stays as it is: its source knows more than parts that may be missing. So does a bar that
+ * covers more than its parts do: some of them have been purged since.
  * @param series the changed bars and every bar of `neededPeriods`
  * @returns the bars that were put, shortest interval first
  */
@@ -35,7 +36,7 @@ function rollUpInto(interval: Interval, part: Interval, series: CandleSeries, ch
     if (stored?.origin === 'REPORTED') continue;
     const parts = series.within(symbol, part, startMs, startMs + durationMs(interval));
     const bar = { ...combineBars(parts, interval, nowMs), version: stored?.version ?? 0 };
-    if (stored && isSameBar(stored, bar)) continue;
+    if (stored && (isSameBar(stored, bar) || stored.coveredMinutes > bar.coveredMinutes)) continue;
     series.put(bar);
     written.push(bar);
   }

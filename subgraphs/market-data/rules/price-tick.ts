@@ -28,7 +28,6 @@ export interface TickReport {
   takerSide: 'BUY' | 'SELL' | null;
   volume24h: string | null;
   confidence: string | null;
-  isManipulated: boolean;
   metadata: object | null;
 }
 

@@ -26,6 +26,7 @@ const ARGUMENTS: Record<string, string> = {
   'Query.orderBookSnapshot': '(symbol: "BTC-USD")',
   'Query.priceFeed': '(feedId: $feedId)',
   'Query.candle': '(candleId: $candleId)',
+  'Query.marketSnapshot': '(snapshotId: $snapshotId)',
   'Instrument.candles': '(interval: M1)',
   'Instrument.latestCandle': '(interval: M1)',
 };
@@ -159,6 +160,14 @@ const COMMANDS: [name: string, input: object][] = [
       ],
     },
   ],
+  ['ingestPrice', { price: tick('2026-03-02T12:00:02Z', '100', { metadata: {} }) }],
+  ['ingestPrice', { price: tick(NOW, '0') }],
+  ['deleteInstrument', { symbol: 'NO-USD', idempotencyKey: 'd' }],
+  ['deleteInstrument', { symbol: 'ETH-USD', idempotencyKey: 'e' }],
+  ['purgePriceFeeds', { before: '2026-01-01T00:00:00Z' }],
+  ['purgeCandles', { before: NOW }],
+  ['purgeSnapshots', { before: '2026-01-01T00:00:00Z' }],
+  ['purgeOrderBooks', { before: '2026-01-01T00:00:00Z' }],
   ['rollUpCandles', { symbol: 'BTC-USD', from: '2026-03-01T00:00:00Z', to: '2026-03-02T00:00:00Z' }],
   [
     'recordOrderBooks',
@@ -184,15 +193,21 @@ it('every field of every type is answered', async () => {
     await run(`mutation M($input: ${type}!) { __typename ${name}(input: $input) { ${selection} } }`, { input }, seen);
   }
   const ids = await run(
-    '{ priceFeeds(first: 1) { nodes { feedId } } candles(first: 1) { nodes { candleId } } }',
+    `{ priceFeeds(first: 1) { nodes { feedId } } candles(first: 1) { nodes { candleId } }
+       tickerHistory(first: 1) { nodes { snapshotId } } }`,
     {},
     seen,
   );
-  const variables = { feedId: ids.priceFeeds.nodes[0].feedId, candleId: ids.candles.nodes[0].candleId };
+  const variables: Record<string, string> = {
+    feedId: ids.priceFeeds.nodes[0].feedId,
+    candleId: ids.candles.nodes[0].candleId,
+    snapshotId: ids.tickerHistory.nodes[0].snapshotId,
+  };
   const roots = Object.values(query.getFields()).filter(({ name }) => !name.startsWith('_'));
   for (const { name, type } of roots) {
     const call = `${name}${ARGUMENTS[`Query.${name}`] ?? ''}`;
-    const declared = name === 'priceFeed' ? '($feedId: ID!)' : name === 'candle' ? '($candleId: ID!)' : '';
+    const ids = Object.keys(variables).filter((id) => call.includes(`$${id}`));
+    const declared = ids.length === 0 ? '' : `(${ids.map((id) => `$${id}: ID!`).join(', ')})`;
     const selection = everything(getNamedType(type) as GraphQLObjectType, DEPTH);
     await run(`query Q${declared} { __typename ${call} { ${selection} } }`, variables, seen);
   }

@@ -63,7 +63,7 @@ describe('ingesting prices', () => {
     const { priceHistory } = await ask(
       graph,
       `{ priceHistory(symbol: "BTC-USD") { totalCount nodes {
-        price bid ask bidSize askSize spread quantity takerSide confidence sequence timestamp isManipulated
+        price bid ask bidSize askSize spread quantity takerSide confidence sequence timestamp
       } } }`,
     );
     const nothing = {
@@ -86,7 +86,6 @@ describe('ingesting prices', () => {
           confidence: '0.9',
           sequence: '7',
           timestamp: '2026-03-02T11:59:59.5Z',
-          isManipulated: false,
         },
         {
           ...nothing,
@@ -99,7 +98,6 @@ describe('ingesting prices', () => {
           confidence: null,
           sequence: '0',
           timestamp: '2026-03-02T11:59:59Z',
-          isManipulated: false,
         },
         {
           ...nothing,
@@ -107,7 +105,6 @@ describe('ingesting prices', () => {
           confidence: null,
           sequence: '0',
           timestamp: '2026-03-02T11:59:58Z',
-          isManipulated: false,
         },
       ],
     });
@@ -248,7 +245,6 @@ describe('lists of ticks', () => {
         symbol: 'LIST-USD',
         sequence: String(8 + i),
         source: i % 2 ? 'odd' : 'even',
-        isManipulated: i === 29,
       }),
     );
     await done(graph, 'ingestPrices', { prices: prices.toReversed() });
@@ -283,7 +279,6 @@ describe('lists of ticks', () => {
     ['symbol: "list/usd"', 30],
     ['symbol: "LIST-USD", source: "odd"', 15],
     ['symbol: "LIST-USD", source: "no\\u0000ne"', 0],
-    ['symbol: "LIST-USD", isManipulated: true', 1],
     ['symbol: "LIST-USD", from: "2024-08-08T23:59:59.003Z"', 21],
     ['symbol: "LIST-USD", to: "2024-08-08T23:59:59.003Z"', 9],
     ['symbol: "LIST-USD", from: "2024-08-08T23:59:59.003Z", to: "2024-08-08T23:59:59.004Z"', 3],

@@ -27,7 +27,6 @@ function tick(change: Partial<TickReport> = {}): TickReport {
     takerSide: null,
     volume24h: null,
     confidence: null,
-    isManipulated: false,
     metadata: null,
     ...change,
   };

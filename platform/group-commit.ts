@@ -1,0 +1,230 @@
+/**
+ * Commands that share a transaction: what comes while others are being written is written together by the next. Each call
+ * has its own outcome and its own idempotency key, and none is harmed by another: when a group fails, each of its calls
+ * is carried out alone.
+ */
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { readTokenOf } from './cache/reading.ts';
+import { type CommandPayload, type CommandResult, command, failed, replayed, type Transaction } from './command.ts';
+import type { SubgraphContext } from './context.ts';
+import { isUnreachable } from './database/database-error.ts';
+import { sql } from './database/sql.ts';
+import { Refusal, refuse } from './errors.ts';
+import { claimKeys, idempotencyKeyOf, keepAnswers, requestHash } from './idempotency.ts';
+
+export interface GroupedCommand<Context, Client, Input extends object, Ready, Result extends CommandResult> {
+  operation: string;
+  /** What a call counts against the limits. */
+  weigh(input: Input): number;
+  /** Weight of a transaction at most; a heavier call has one of its own, beside the groups. */
+  limit: number;
+  /** Weight that waits at most; what comes then is refused. */
+  waitingLimit: number;
+  /** Reads and checks what the transaction need not, in the order of the calls; a Refusal ends its call. */
+  prepare(calls: readonly GroupedCall<Context, Input>[]): Promise<(Ready | Refusal)[]>;
+  /** Carries the calls out, and gives their results in their order. */
+  work(tx: Transaction<Client>, ready: readonly Ready[]): Promise<Result[]>;
+  /** Is told of each transaction: how many calls shared it, and how long each has taken from its coming to its answer. */
+  onWritten?(elapsedMs: readonly number[]): void;
+}
+
+export interface GroupedCall<Context, Input> {
+  context: Context;
+  input: Input;
+}
+
+/** Groups under way at once: while one waits for the disk, the rows of the other are worked on. */
+const AT_ONCE = 2;
+
+interface WaitingCall<Context, Input, Result> extends GroupedCall<Context, Input> {
+  key: string | null;
+  weight: number;
+  since: number;
+  resolve(payload: CommandPayload<Result>): void;
+  reject(error: unknown): void;
+}
+
+interface Statements {
+  $queryRaw<Rows>(statement: ReturnType<typeof sql>): Promise<Rows>;
+  $executeRaw(statement: ReturnType<typeof sql>): Promise<number>;
+}
+
+export class GroupCommit<
+  Context extends SubgraphContext<Client, unknown>,
+  Client,
+  Input extends object,
+  Ready,
+  Result extends CommandResult,
+> {
+  private readonly grouped: GroupedCommand<Context, Client, Input, Ready, Result>;
+  private waiting: WaitingCall<Context, Input, Result>[] = [];
+  private waitingWeight = 0;
+  private underWay = 0;
+
+  constructor(grouped: GroupedCommand<Context, Client, Input, Ready, Result>) {
+    this.grouped = grouped;
+  }
+
+  /** Calls that wait for the next transaction. */
+  get waitingCalls(): number {
+    return this.waiting.length;
+  }
+
+  async run(context: Context, input: Input): Promise<CommandPayload<Result>> {
+    const { weigh, limit, waitingLimit } = this.grouped;
+    const weight = weigh(input);
+    const since = performance.now();
+    try {
+      const key = idempotencyKeyOf(input);
+      if (weight > limit) return await this.timed(since, this.alone({ context, input }));
+      if (this.waitingWeight + weight > waitingLimit) throw refuse.domainUnavailable(context.domain);
+      this.waitingWeight += weight;
+      return await new Promise((resolve, reject) => {
+        this.waiting.push({ context, input, key, weight, since, resolve, reject });
+        if (this.underWay < AT_ONCE) void this.writeAll();
+      });
+    } catch (error) {
+      if (error instanceof Refusal) return failed<Result>(error);
+      throw error;
+    }
+  }
+
+  private async timed<Value>(since: number, value: Promise<Value>): Promise<Value> {
+    const known = await value;
+    this.grouped.onWritten?.([performance.now() - since]);
+    return known;
+  }
+
+  /** Group after group, until nobody waits. */
+  private async writeAll(): Promise<void> {
+    this.underWay++;
+    await nextTurn(); // what has come with the same packet of the network shares the first transaction
+    while (this.waiting.length > 0) await this.write(this.take());
+    this.underWay--;
+  }
+
+  /** The oldest calls that fit into a transaction; of those with one key the first. */
+  private take(): WaitingCall<Context, Input, Result>[] {
+    const taken: WaitingCall<Context, Input, Result>[] = [];
+    const left: WaitingCall<Context, Input, Result>[] = [];
+    const keys = new Set<string>();
+    let weight = 0;
+    for (const call of this.waiting) {
+      const isTwin = call.key !== null && keys.has(call.key);
+      if (isTwin || left.length > 0 || (taken.length > 0 && weight + call.weight > this.grouped.limit)) left.push(call);
+      else {
+        taken.push(call);
+        weight += call.weight;
+        if (call.key !== null) keys.add(call.key);
+      }
+    }
+    this.waiting = left;
+    this.waitingWeight -= weight;
+    return taken;
+  }
+
+  /** Never rejects. */
+  private async write(calls: readonly WaitingCall<Context, Input, Result>[]): Promise<void> {
+    const first = calls[0];
+    if (first && calls.length > 1) {
+      try {
+        const payloads = await this.together(first.context, calls);
+        for (const [i, call] of calls.entries()) call.resolve(payloads[i] as CommandPayload<Result>);
+      } catch (error) {
+        first.context.log.warn({ err: error, calls: calls.length }, 'a group failed; its calls are carried out alone');
+        for (const call of calls) await this.alone(call).then(call.resolve, call.reject);
+      }
+    } else for (const call of calls) await this.alone(call).then(call.resolve, call.reject);
+    const now = performance.now();
+    this.grouped.onWritten?.(calls.map(({ since }) => now - since));
+  }
+
+  /** One call in a transaction of its own. */
+  private async alone(call: GroupedCall<Context, Input>): Promise<CommandPayload<Result>> {
+    const { operation, prepare, work } = this.grouped;
+    try {
+      const [ready] = await prepare([call]);
+      if (ready instanceof Refusal) throw ready;
+      return await command<Client, Result>(call.context, operation, call.input, async (tx) => {
+        const [result] = await work(tx, [ready as Ready]);
+        return result as Result;
+      });
+    } catch (error) {
+      if (error instanceof Refusal) return failed<Result>(error);
+      if (isUnreachable(error)) return failed<Result>(refuse.domainUnavailable(call.context.domain));
+      throw error;
+    }
+  }
+
+  private async together(
+    context: Context,
+    calls: readonly WaitingCall<Context, Input, Result>[],
+  ): Promise<CommandPayload<Result>[]> {
+    const { operation, prepare } = this.grouped;
+    const prepared = await prepare(calls);
+    const going = calls.flatMap((call, i) => {
+      const ready = prepared[i] as Ready | Refusal;
+      return ready instanceof Refusal ? [] : [{ call, ready }];
+    });
+    const group = await command<Client, { results: Map<object, Partial<CommandPayload<Result>>> }>(
+      context,
+      operation,
+      {},
+      async (tx) => ({ results: await this.carryOut(tx, context, going) }),
+    );
+    const { errors, readToken = null } = group;
+    return calls.map((call, i) => {
+      const ready = prepared[i];
+      if (ready instanceof Refusal) return failed<Result>(ready);
+      const result = group.results?.get(call) ?? {};
+      return { errors, readToken, ...result } as CommandPayload<Result>;
+    });
+  }
+
+  /** What became of each call; those whose key is taken get what it stands for. */
+  private async carryOut(
+    tx: Transaction<Client>,
+    { domain }: Context,
+    going: readonly { call: WaitingCall<Context, Input, Result>; ready: Ready }[],
+  ): Promise<Map<object, Partial<CommandPayload<Result>>>> {
+    const { operation, work } = this.grouped;
+    const statements = tx as unknown as Statements;
+    const keyed = going.flatMap(({ call: { key, input } }) =>
+      key === null ? [] : [{ key, operation, hash: requestHash(operation, input) }],
+    );
+    const taken = keyed.length === 0 ? new Map() : await claimKeys(statements, keyed);
+    const fresh = going.filter(({ call: { key } }) => key === null || !taken.has(key));
+    const done =
+      fresh.length === 0
+        ? []
+        : await work(
+            tx,
+            fresh.map(({ ready }) => ready),
+          );
+    const results = new Map<object, Partial<CommandPayload<Result>>>(
+      fresh.map(({ call }, i) => [call, done[i] as Partial<CommandPayload<Result>>]),
+    );
+    if (keyed.length === 0) return results;
+    const [now] = await statements.$queryRaw<{ xid: string }[]>(sql`select pg_current_xact_id()::text as xid`);
+    const kept = { errors: [], readToken: readTokenOf(domain, Number(now?.xid)) };
+    const answers = fresh.flatMap(({ call }) =>
+      call.key === null ? [] : [{ key: call.key, payload: { ...results.get(call), ...kept } }],
+    );
+    if (answers.length > 0) await keepAnswers(statements, answers);
+    for (const { call } of going) {
+      if (results.has(call)) continue;
+      const hash = requestHash(operation, call.input);
+      results.set(call, replay<Result>(call.key as string, hash, taken.get(call.key)));
+    }
+    return results;
+  }
+}
+
+function replay<Result>(key: string, hash: string, kept: { hash: string; result: unknown }): CommandPayload<Result> {
+  try {
+    return replayed<Result>(key, hash, kept);
+  } catch (error) {
+    if (error instanceof Refusal) return failed<Result>(error);
+    throw error;
+  }
+}

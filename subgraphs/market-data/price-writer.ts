@@ -1,0 +1,75 @@
+/**
+ * The one writer of prices in a process: calls that come while a transaction is under way share the next one, so that a
+ * price alone costs little when many come. It measures how long prices wait until they are stored.
+ */
+import { GroupCommit } from '../../platform/group-commit.ts';
+import type { Complaint } from '../../platform/health.ts';
+import type { PrismaClient } from '../../prisma/market-data/generated/client.ts';
+import type { Context } from './context.ts';
+import type { IngestPricesInput } from './generated/resolvers.ts';
+import { type PricesResult, preparePrices, type ReadyPrices, writePrices } from './price-ingestion.ts';
+
+/** Ticks of a shared transaction at most: a few milliseconds' work, so that nobody waits long for the next one. */
+const GROUP_LIMIT = 500;
+/** Ticks that wait at most: about ten seconds' work. */
+const WAITING_LIMIT = 100_000;
+
+/** Calls over which the lag is told. */
+const LAG_CALLS = 1_024;
+/** Calls older than this say nothing of now. */
+const LAG_PERIOD_MS = 60_000; // a minute
+/** Whoever operates the graph should know that a price takes longer than this. */
+const LAG_PATIENCE_MS = 1_000; // 1 second
+
+/** How prices are being written in this process. */
+export interface PriceIngestionState {
+  calls: number;
+  transactions: number;
+  waitingCalls: number;
+  /** Of the calls of the last minute, from their coming until they were stored; null without any. */
+  storedLagP50Ms: number | null;
+  storedLagP99Ms: number | null;
+}
+
+export interface PriceWriter extends GroupCommit<Context, PrismaClient, IngestPricesInput, ReadyPrices, PricesResult> {
+  state(): PriceIngestionState;
+  complaints(): Complaint[];
+}
+
+/** @param groupLimit ticks of a shared transaction at most; 0 for a transaction of its own a call */
+export function createPriceWriter(groupLimit = GROUP_LIMIT): PriceWriter {
+  const lags: { at: number; ms: number }[] = [];
+  let [calls, transactions] = [0, 0];
+  const writer = new GroupCommit<Context, PrismaClient, IngestPricesInput, ReadyPrices, PricesResult>({
+    operation: 'ingestPrices',
+    weigh: ({ prices }) => prices.length,
+    limit: groupLimit,
+    waitingLimit: WAITING_LIMIT,
+    prepare: preparePrices,
+    work: writePrices,
+    onWritten(elapsedMs) {
+      const at = performance.now();
+      calls += elapsedMs.length;
+      transactions++;
+      for (const ms of elapsedMs) lags.push({ at, ms });
+      lags.splice(0, lags.length - LAG_CALLS);
+    },
+  });
+
+  function state(): PriceIngestionState {
+    const since = performance.now() - LAG_PERIOD_MS;
+    const recent = lags.filter(({ at }) => at >= since).map(({ ms }) => ms);
+    recent.sort((a, b) => a - b);
+    const share = (of: number) => recent[Math.min(recent.length - 1, Math.floor(recent.length * of))] ?? null;
+    const { waitingCalls } = writer;
+    return { calls, transactions, waitingCalls, storedLagP50Ms: share(0.5), storedLagP99Ms: share(0.99) };
+  }
+
+  function complaints(): Complaint[] {
+    const { storedLagP50Ms } = state();
+    if (storedLagP50Ms === null || storedLagP50Ms <= LAG_PATIENCE_MS) return [];
+    return [{ status: 'DEGRADED', reason: `Prices take ${Math.round(storedLagP50Ms)} ms until they are stored.` }];
+  }
+
+  return Object.assign(writer, { state, complaints });
+}
