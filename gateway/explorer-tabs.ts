@@ -89,6 +89,7 @@ query Feeds {
   tradingFeed { ...Status }
   exchangeFeed { ...Status }
   marketDataFeed { ...Status }
+  custodianFeed { ...Status }
   registryFeed { ...Status }
 }
 

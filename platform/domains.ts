@@ -1,5 +1,5 @@
 /** The domains of the graph. A domain's name is its subgraph's name and its folder under subgraphs/ and prisma/. */
-export const DOMAINS = ['market-data', 'exchange', 'trading', 'registry'] as const;
+export const DOMAINS = ['market-data', 'exchange', 'trading', 'custodian', 'registry'] as const;
 
 export type Domain = (typeof DOMAINS)[number];
 
@@ -8,6 +8,7 @@ export const DEFAULT_PORTS: Record<Domain, number> = {
   'market-data': 4001,
   exchange: 4002,
   trading: 4003,
+  custodian: 4004,
   registry: 4008,
 };
 
@@ -36,5 +37,6 @@ const REDIS_PREFIXES: Record<Domain, string> = {
   'market-data': 'market:',
   exchange: 'exchange:',
   trading: 'trading:',
+  custodian: 'custodian:',
   registry: 'registry:',
 };
