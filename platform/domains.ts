@@ -1,5 +1,5 @@
 /** The domains of the graph. A domain's name is its subgraph's name and its folder under subgraphs/ and prisma/. */
-export const DOMAINS = ['market-data', 'exchange', 'trading', 'custodian', 'registry'] as const;
+export const DOMAINS = ['market-data', 'exchange', 'trading', 'custodian', 'risk', 'registry'] as const;
 
 export type Domain = (typeof DOMAINS)[number];
 
@@ -9,6 +9,7 @@ export const DEFAULT_PORTS: Record<Domain, number> = {
   exchange: 4002,
   trading: 4003,
   custodian: 4004,
+  risk: 4005,
   registry: 4008,
 };
 
@@ -38,5 +39,6 @@ const REDIS_PREFIXES: Record<Domain, string> = {
   exchange: 'exchange:',
   trading: 'trading:',
   custodian: 'custodian:',
+  risk: 'risk:',
   registry: 'registry:',
 };

@@ -65,7 +65,7 @@ describe('the graph spread over processes', () => {
     const response = await fetch(graphUrl.replace('/graphql', '/ready'));
     expect(response.status).toBe(200);
     expect(await response.json()).toMatchObject({
-      subgraphs: { 'market-data': true, exchange: true, trading: true, custodian: true, registry: true },
+      subgraphs: { 'market-data': true, exchange: true, trading: true, custodian: true, risk: true, registry: true },
     });
   });
 

@@ -89,13 +89,14 @@ describe('every subscription', () => {
   it('says how the feed of each domain does', async () => {
     const fields = 'domain epoch tick lastTickAt lagMs logBytes leader ledSince isLeader subscriberCount';
     const { data } = await graph.run(
-      `{ tradingFeed { ${fields} } exchangeFeed { ${fields} } marketDataFeed { ${fields} } custodianFeed { ${fields} } registryFeed { ${fields} } }`,
+      `{ tradingFeed { ${fields} } exchangeFeed { ${fields} } marketDataFeed { ${fields} } custodianFeed { ${fields} } riskFeed { ${fields} } registryFeed { ${fields} } }`,
     );
     for (const [name, domain] of Object.entries({
       tradingFeed: 'trading',
       exchangeFeed: 'exchange',
       marketDataFeed: 'market-data',
       custodianFeed: 'custodian',
+      riskFeed: 'risk',
       registryFeed: 'registry',
     })) {
       expect(data[name]).toMatchObject({
