@@ -1,0 +1,59 @@
+/** What a series of equity has earned, and at what risk (domain.md §12.5). */
+import { type Decimal, dec } from '../../../platform/decimal.ts';
+import { deviation, mean, sum, ZERO } from './statistics.ts';
+
+/** Crypto trades every day. */
+export const PERIODS_PER_YEAR = 365;
+
+/** equity_t ÷ equity_(t−1) − 1. A step from nothing or less has no return and is left out. */
+export function simpleReturns(equity: readonly Decimal[]): Decimal[] {
+  return equity.slice(1).flatMap((value, i) => {
+    const before = equity[i] as Decimal;
+    return before.lte(0) ? [] : [value.div(before).minus(1)];
+  });
+}
+
+/** (mean − risk-free) ÷ sample deviation × √periods; null where nothing deviates or there are fewer than two returns. */
+export function sharpeRatio(
+  returns: readonly Decimal[],
+  periodsPerYear = PERIODS_PER_YEAR,
+  riskFree: Decimal = ZERO,
+): Decimal | null {
+  const spread = deviation(returns);
+  const middle = mean(returns);
+  if (spread === null || middle === null || spread.isZero()) return null;
+  return middle.minus(riskFree).div(spread).times(dec(periodsPerYear).sqrt());
+}
+
+/** As Sharpe, over the deviation of what fell short of `target`; null where nothing did. */
+export function sortinoRatio(
+  returns: readonly Decimal[],
+  periodsPerYear = PERIODS_PER_YEAR,
+  target: Decimal = ZERO,
+): Decimal | null {
+  const middle = mean(returns);
+  if (middle === null) return null;
+  const shortfalls = returns.map((value) => (value.lt(target) ? value.minus(target).pow(2) : ZERO));
+  const downside = sum(shortfalls).div(returns.length).sqrt();
+  if (downside.isZero()) return null;
+  return middle.minus(target).div(downside).times(dec(periodsPerYear).sqrt());
+}
+
+/** The deepest fall from a peak, as a share of the peak: 0.25 of 120 → 90. 0 where nothing fell or nothing was positive. */
+export function maximumDrawdown(equity: readonly Decimal[]): Decimal {
+  let peak = ZERO;
+  let deepest = ZERO;
+  for (const value of equity) {
+    if (value.gt(peak)) peak = value;
+    const fall = peak.isZero() ? ZERO : peak.minus(value).div(peak);
+    if (fall.gt(deepest)) deepest = fall;
+  }
+  return deepest;
+}
+
+/** How far the last value is below the highest, as a share of that. */
+export function currentDrawdown(equity: readonly Decimal[]): Decimal {
+  const peak = equity.reduce((most, value) => (value.gt(most) ? value : most), ZERO);
+  const last = equity.at(-1);
+  return last === undefined || peak.isZero() ? ZERO : peak.minus(last).div(peak);
+}
