@@ -124,7 +124,8 @@ function guard(field: GraphQLField<unknown, Caller>, name: string, allowed: read
   }
 }
 
-async function assertAllowed(caller: Caller, name: string, allowed: readonly Role[]): Promise<void> {
+/** @throws GraphQLError UNAUTHENTICATED or FORBIDDEN, naming what is asked for, when the caller has none of the roles */
+export async function assertAllowed(caller: Caller, name: string, allowed: readonly Role[]): Promise<void> {
   const roles = await caller.roles();
   if (allowed.some((role) => roles?.has(role))) return;
   const message = `${name} is for callers whose token has the role ${allowed.join(' or ')}.`;

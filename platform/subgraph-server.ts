@@ -7,7 +7,7 @@ import type { SubgraphContext } from './context.ts';
 import { readBody } from './http.ts';
 import { degradedIn, type Subgraph, showErrors } from './subgraph.ts';
 import { serveSubgraphSockets } from './subgraph-sockets.ts';
-import { EXPORT_PATH, readExportUrl, sendExport } from './transfer/export-http.ts';
+import { EXPORT_PATH, readExportCall, sendExport } from './transfer/export-http.ts';
 
 export interface SubgraphServer {
   /** Where it listens, for example "http://127.0.0.1:4002/graphql". */
@@ -83,8 +83,7 @@ async function respond(
     return send(response, ready ? 200 : 503, { status: ready ? 'ready' : 'unavailable', domain: subgraph.name });
   }
   if (url.pathname.startsWith(EXPORT_PATH) && request.method === 'GET') {
-    const { kind, parameters } = readExportUrl(request.url ?? '');
-    return sendExport(await subgraph.exports.open(kind, parameters), request, response);
+    return sendExport(await subgraph.exports.open(readExportCall(request)), request, response);
   }
   if (url.pathname !== '/graphql')
     return send(response, 404, { error: 'There is only /graphql, /export, /health and /ready here.' });

@@ -185,7 +185,12 @@ export function startSubgraph<Client, Service>(
     name,
     sdl,
     schema,
-    exports: createExports({ domain: name, url: databaseUrl, schema: schemaName }, definition.exports ?? []),
+    exports: createExports({
+      domain: name,
+      schema: { url: databaseUrl, schema: schemaName },
+      kinds: definition.exports ?? [],
+      access,
+    }),
     feed,
     health,
     cache,

@@ -1,7 +1,7 @@
 /** Everything the gateway serves over HTTP. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from '../../platform/log.ts';
-import { EXPORT_PATH, readExportUrl, sendExport } from '../../platform/transfer/export-http.ts';
+import { EXPORT_PATH, readExportCall, sendExport } from '../../platform/transfer/export-http.ts';
 import type { OpenExport } from '../exports.ts';
 import type { OperationRunner } from '../runtime.ts';
 import { sendExplorer } from './explorer.ts';
@@ -50,9 +50,8 @@ export function createHandler({ runner, readiness, openExport, stallMs, log }: H
       return sendJson(response, 405, { error: `${method} is not served at ${path}.` });
     }
     if (path?.startsWith(EXPORT_PATH)) {
-      const { kind, parameters } = readExportUrl(request.url ?? '');
-      const signal = draining.signal;
-      return sendExport(await openExport(kind, parameters, signal), request, response, signal);
+      const { signal } = draining;
+      return sendExport(await openExport(readExportCall(request), signal), request, response, signal);
     }
     switch (path) {
       case GRAPHQL_PATH:

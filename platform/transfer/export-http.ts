@@ -1,13 +1,13 @@
 /** Exports over HTTP: GET /export/<kind>?format=&since=&until=&…, at a subgraph and, handed through, at the gateway. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { ExportAnswer } from './exports.ts';
+import type { ExportAnswer, ExportCall } from './exports.ts';
 
 export const EXPORT_PATH = '/export/';
 
-/** Name and parameters of what is asked for. */
-export function readExportUrl(url: string): { kind: string; parameters: URLSearchParams } {
-  const { pathname, searchParams } = new URL(url, 'http://graph');
-  return { kind: pathname.slice(EXPORT_PATH.length), parameters: searchParams };
+/** What is asked for, and by whom. */
+export function readExportCall({ url = '/', headers }: IncomingMessage): ExportCall {
+  const { pathname, searchParams: parameters } = new URL(url, 'http://graph');
+  return { kind: pathname.slice(EXPORT_PATH.length), parameters, authorization: headers.authorization };
 }
 
 /** A reader that takes nothing for so long is cut off: the snapshot is not held for him. */

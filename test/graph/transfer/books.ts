@@ -18,7 +18,10 @@ export const HARD_TEXTS = [
   'null',
 ];
 
-/** Fills an empty trading schema: a strategy, an order and a trade for each hard text, and two positions. */
+/**
+ * Fills an empty trading schema: a strategy, an order and a trade for each hard text, two positions and two managed trades;
+ * the last two orders with their trades and the closed position are archived.
+ */
 export async function fillTrading(client: pg.ClientBase): Promise<void> {
   await client.query(
     `insert into strategies (strategy_id, name, strategy_type, account_id, instruments, venue_ids, parameters, max_leverage,
@@ -57,6 +60,25 @@ export async function fillTrading(client: pg.ClientBase): Promise<void> {
      select 'p' || n, 's1', '00000000-0000-4000-8000-000000000001', 'BTC-USD', case n when 1 then -0.5 else 0 end, 50000.1,
             51000, '2026-01-03T00:00:00.5Z', '2026-01-03T00:00:00Z', case n when 2 then timestamptz '2026-01-04T00:00:00Z' end,
             -7.25 from generate_series(1, 2) as n`,
+  );
+  await fillArchives(client);
+}
+
+/** What has been archived, and trades that are managed: one that is over and one that is not. */
+async function fillArchives(client: pg.ClientBase): Promise<void> {
+  await client.query(
+    `select move_to_archive('trades', 'trade_id', '{t12,t13}'), move_to_archive('orders', 'order_id', '{o12,o13}')`,
+  );
+  await client.query(`select move_to_archive('positions', 'position_id', '{p2}')`);
+  await client.query(
+    `insert into managed_trades (trade_id, symbol, side, status, quantity, initial_quantity, leverage, margin_usd, entry_price,
+                                 entry_time, exit_price, exit_time, close_reason, pnl_usd, pnl_pct, r_multiple, model, metadata,
+                                 archived_at, created_at, version)
+     values ('m1', 'BTC-USD', 'long', 'open', 1, 1, 10, 5000, 50000, '2026-01-01T00:00:00.000001Z', null, null, null, 0, 0,
+             null, '=model', '{"a": "b"}', null, '2026-01-01T00:00:00Z', 4),
+            ('m2', 'BTC-USD', 'short', 'closed', 1, 1, 10, 5000, 50000, '2026-01-01T00:00:00Z', 48000,
+             '2026-01-02T00:00:00Z', 'tp', 1949, 1234567890123456789012345678901234567890.12345678, -0.5, null, '{}',
+             '2026-01-02T00:00:00.5Z', '2026-01-01T00:00:00Z', 7)`,
   );
 }
 
