@@ -93,7 +93,6 @@ describe('a backup', () => {
     const path = join(folder, `${domain}.backup.gz`);
     const target = await copyTemplate(inject('adminUrl'));
     const { rows } = await backUp(domain, schemaIn(database.url, domain), path);
-    expect(rows).toBeGreaterThan(0);
     expect(await restore(domain, schemaIn(target.url, domain), path)).toMatchObject({ rows });
     expect(await contents(target.url, domain)).toEqual(await contents(database.url, domain));
     expect((await restore(domain, schemaIn(target.url, domain), path)).rows).toBe(rows);
