@@ -1,12 +1,25 @@
 /** The custodian subgraph: what is kept for whom, and how it is settled, approved and reconciled. */
 import { contractIn } from '../../platform/contract.ts';
+import { rowOf } from '../../platform/feed/events.ts';
 import { defineSubgraph } from '../../platform/subgraph.ts';
 import { PrismaClient } from '../../prisma/custodian/generated/client.ts';
 import type { Resolvers } from './generated/resolvers.ts';
+import { accountResolvers } from './resolvers/accounts.ts';
+import { holdingResolvers } from './resolvers/holdings.ts';
 import { Mutation } from './resolvers/Mutation.ts';
+import { payloads } from './resolvers/payloads.ts';
 import { Query } from './resolvers/Query.ts';
+import { Subscription } from './resolvers/Subscription.ts';
 
-const resolvers: Resolvers = { Query, Mutation };
+const resolvers: Resolvers = {
+  Query,
+  Mutation,
+  Subscription,
+  ...accountResolvers,
+  ...holdingResolvers,
+  ...payloads,
+  CustodyAccountChange: { account: rowOf },
+};
 
 export const custodian = defineSubgraph({
   name: 'custodian',

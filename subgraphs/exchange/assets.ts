@@ -1,9 +1,9 @@
 /** Assets belong to market data; the exchange knows their codes. */
+import { assetCode } from '../../platform/asset-code.ts';
 import { sql } from '../../platform/database/sql.ts';
 import { refuse } from '../../platform/errors.ts';
 import { isUuid } from '../../platform/uuid.ts';
 import type { Context } from './context.ts';
-import { assetCode } from './rules/texts.ts';
 
 const KNOWN_ASSET = /* GraphQL */ `
   query KnownAsset($code: String!) {

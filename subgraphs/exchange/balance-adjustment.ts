@@ -1,4 +1,5 @@
 /** Setting a balance by hand, with its entries in the ledger. */
+import { assetCode } from '../../platform/asset-code.ts';
 import { beforehand, command } from '../../platform/command.ts';
 import { sql } from '../../platform/database/sql.ts';
 import { type Decimal, dec, toWire } from '../../platform/decimal.ts';
@@ -11,7 +12,7 @@ import { lockAccount, lockPurse } from './locks.ts';
 import { isLiveOrder } from './orders.ts';
 import { amountOf } from './rules/money.ts';
 import { adjust } from './rules/settlement.ts';
-import { assetCode, ID_LENGTH } from './rules/texts.ts';
+import { ID_LENGTH } from './rules/texts.ts';
 import type { TransferPayload } from './transfers.ts';
 import { write } from './writes.ts';
 

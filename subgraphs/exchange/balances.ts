@@ -1,4 +1,5 @@
 /** Balances: what is stored of them and how they are read. */
+import { assetCode } from '../../platform/asset-code.ts';
 import { type Sql, sql } from '../../platform/database/sql.ts';
 import { equalsUuid } from '../../platform/filters.ts';
 import { childList, entity } from '../../platform/loaders.ts';
@@ -7,7 +8,6 @@ import { isUuid } from '../../platform/uuid.ts';
 import type { Context } from './context.ts';
 import { atLeast, equalsAsset, ofClient } from './filters.ts';
 import type { ExchangeBalanceFilter } from './generated/resolvers.ts';
-import { assetCode } from './rules/texts.ts';
 
 /** A row of `balances`; `symbol` is the asset's code. */
 export interface ExchangeBalanceRow {

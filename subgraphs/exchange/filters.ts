@@ -1,7 +1,7 @@
 /** Conditions of the exchange's own filters; platform/filters.ts has those that every domain uses. */
+import { assetCode } from '../../platform/asset-code.ts';
 import { identifier, type Sql, sql } from '../../platform/database/sql.ts';
 import { equals } from '../../platform/filters.ts';
-import { assetCode } from './rules/texts.ts';
 
 type Optional = string | null | undefined;
 

@@ -1,4 +1,5 @@
 /** Money and coins that enter or leave the exchange. */
+import { assetCode } from '../../platform/asset-code.ts';
 import { beforehand, type CommandPayload, command } from '../../platform/command.ts';
 import type { Decimal } from '../../platform/decimal.ts';
 import { refuse } from '../../platform/errors.ts';
@@ -9,7 +10,7 @@ import type { DepositInput, WithdrawInput } from './generated/resolvers.ts';
 import { type LockedAccount, lockAccount, lockPurse } from './locks.ts';
 import { positiveAmount } from './rules/money.ts';
 import { transfer } from './rules/settlement.ts';
-import { assetCode, ID_LENGTH } from './rules/texts.ts';
+import { ID_LENGTH } from './rules/texts.ts';
 import { write } from './writes.ts';
 
 export type TransferPayload = CommandPayload<{ balanceId: string; postingId?: string }>;

@@ -25,6 +25,9 @@ const OWNERS: Record<string, Domain> = {
   TradingTrade: 'trading',
   TradingPosition: 'trading',
   Portfolio: 'trading',
+  CustodyAccount: 'custodian',
+  CustodyPosition: 'custodian',
+  CustodyBalance: 'custodian',
   ServiceInstance: 'registry',
 };
 

@@ -26,6 +26,7 @@ const ARGUMENTS: Record<string, string> = {
   orderBookChanges: '(symbol: "BTC-USD", depth: 2)',
   priceChanges: '(symbols: ["BTC-USD", "ETHUSD"])',
   candleChanges: '(symbol: "BTC-USD", interval: M1)',
+  custodyAccountChanges: '(clientId: "custodian")',
   serviceChanges: '(name: "risk")',
   configChanges: '(keys: ["risk.interval"], service: "risk")',
 };
