@@ -3,6 +3,7 @@ import { contractIn } from '../../platform/contract.ts';
 import { rowOf } from '../../platform/feed/events.ts';
 import { defineSubgraph } from '../../platform/subgraph.ts';
 import { PrismaClient } from '../../prisma/custodian/generated/client.ts';
+import { calendarMutations, calendarQueries, calendarResolvers } from './calendar/resolvers.ts';
 import type { Resolvers } from './generated/resolvers.ts';
 import { accountResolvers } from './resolvers/accounts.ts';
 import { holdingResolvers } from './resolvers/holdings.ts';
@@ -12,11 +13,12 @@ import { Query } from './resolvers/Query.ts';
 import { Subscription } from './resolvers/Subscription.ts';
 
 const resolvers: Resolvers = {
-  Query,
-  Mutation,
+  Query: { ...Query, ...calendarQueries },
+  Mutation: { ...Mutation, ...calendarMutations },
   Subscription,
   ...accountResolvers,
   ...holdingResolvers,
+  ...calendarResolvers,
   ...payloads,
   CustodyAccountChange: { account: rowOf },
 };

@@ -23,6 +23,9 @@ export const mappers = {
   CustodyLedgerEntryConnection: '../ledger.ts#LedgerEntryPage',
   CustodyAuditEntryConnection: '../ledger.ts#AuditEntryPage',
 
+  BusinessDay: '../calendar/calendars.ts#BusinessDayRow',
+  SetBusinessDayPayload: '../calendar/calendars.ts#BusinessDayPayload',
+
   OpenCustodyAccountPayload: '../account-commands.ts#AccountPayload',
   FreezeAccountPayload: '../account-commands.ts#AccountPayload',
   UnfreezeAccountPayload: '../account-commands.ts#AccountPayload',
