@@ -12,10 +12,15 @@ export interface RunningProcess {
   stop(signal?: NodeJS.Signals): Promise<number | NodeJS.Signals>;
 }
 
-/** Starts one of the project's programs with Node, with only these settings beside the machine's own. */
+/**
+ * Starts one of the project's programs with Node, with only these settings beside the machine's own. It keeps no files but
+ * those that a setting names.
+ */
 export function startProcess(args: string[], settings: Record<string, string>): RunningProcess {
   const { PATH = '', HOME = '' } = process.env;
-  const child = spawn(process.execPath, args, { env: { PATH, HOME, LOG_LEVEL: 'warn', ...settings } });
+  const child = spawn(process.execPath, args, {
+    env: { PATH, HOME, LOG_LEVEL: 'warn', TRADE_STORE_PATH: ':memory:', ...settings },
+  });
   let said = '';
   child.stdout.on('data', (chunk: Buffer) => {
     said += chunk;

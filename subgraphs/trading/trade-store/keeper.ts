@@ -44,14 +44,16 @@ export interface ReplicaComparison extends Comparison {
 
 export class TradeKeeper {
   private readonly options: KeeperOptions;
-  private readonly sqlite: TradeReplica;
+  private sqlite: TradeReplica;
   private readonly redis: TradeReplica | undefined;
   private readonly listener: Listener;
+  private readonly opened: Promise<void>;
   private readonly begun: Promise<void>;
   private readonly select: () => Promise<Selection>;
   private selection: Selection | undefined;
   private toSqlite: Copier | undefined;
   private toRedis: Copier | undefined;
+  private hasFile = true;
   private isSqliteAway = false;
   private isStopping = false;
 
@@ -61,7 +63,10 @@ export class TradeKeeper {
     this.sqlite = sqliteTrades(sqlitePath);
     this.redis = redis && redisTrades({ redis, prefix: redisPrefix });
     const select = oneSelection(log);
-    this.select = () => select({ redis: this.redis, sqlite: this.sqlite, log });
+    this.select = async () => {
+      await this.opened;
+      return select({ redis: this.redis, sqlite: this.sqlite, log });
+    };
     this.listener = {
       relation: 'managed_trades',
       offer: ({ row }) => {
@@ -76,12 +81,10 @@ export class TradeKeeper {
         this.toRedis?.distrust();
       },
     };
+    this.opened = this.open();
     feed.hub.attach(this.listener);
     health.heed('the trade store', () => this.complaints());
-    this.begun = this.begin().catch((error: unknown) => {
-      this.isSqliteAway = true;
-      log.error({ err: error }, 'the trade store has no SQLite file');
-    });
+    this.begun = this.begin();
   }
 
   /** Which backend serves, and whether it holds all that it should. */
@@ -131,9 +134,22 @@ export class TradeKeeper {
     await this.sqlite.close();
   }
 
+  /** A process that may keep no file keeps its copy in memory: it is made from the journal anyway. */
+  private async open(): Promise<void> {
+    const { redis, log } = this.options;
+    const attempted = redis && firstAttempt(redis);
+    try {
+      await this.sqlite.initialize();
+    } catch (error) {
+      log.warn({ err: error }, 'the SQLite file of managed trades cannot be opened; they are kept in memory');
+      this.hasFile = false;
+      this.sqlite = sqliteTrades(':memory:');
+    }
+    await attempted;
+  }
+
   private async begin(): Promise<void> {
     const { redis } = this.options;
-    if (redis) await firstAttempt(redis);
     this.selection = await this.select();
     if (this.isStopping) return;
     this.toSqlite = this.copierToSqlite();
@@ -196,6 +212,7 @@ export class TradeKeeper {
     const { trouble } = this.selection ?? {};
     return [
       ...(trouble ? [complain(`Managed trades are served from SQLite since ${trouble.since}: ${trouble.reason}`)] : []),
+      ...(this.hasFile ? [] : [complain('Managed trades are copied to memory; the log says why not to their file.')]),
       ...(this.isSqliteAway ? [complain('Managed trades are not copied to SQLite; the log says why.')] : []),
     ];
   }

@@ -57,7 +57,7 @@ export function asking(db: Pick<Database, 'query'>): Asking {
 export interface Journal extends TradeBackend {
   /** Open trades that fills have opened for the strategy in the instrument, oldest first. */
   opened(strategyId: string, symbol: string): Promise<ManagedTrade[]>;
-  /** The trade that the order opened, or is to open. */
+  /** The trade that the order is to open, or has opened: the one that has not ended, else the latest. */
   ofOrder(orderId: string): Promise<ManagedTrade | null>;
 }
 
@@ -72,7 +72,10 @@ export function journal(tx: Asking, traceId: string | null): Journal {
     name: 'POSTGRESQL',
     initialize: async () => undefined, // the migration has made the table
     read: async (tradeId) => (isStorable(tradeId) ? first(sql`trade_id = ${tradeId} for no key update`) : null),
-    ofOrder: (orderId) => first(sql`exchange_order_id = ${orderId} for no key update`),
+    ofOrder: (orderId) =>
+      first(
+        sql`exchange_order_id = ${orderId} order by archived_at is null desc, entry_time desc limit 1 for no key update`,
+      ),
     async write(trade, from) {
       const given = values({ ...trade, traceId });
       const statement =

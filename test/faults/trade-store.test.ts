@@ -1,0 +1,215 @@
+/** The copies of managed trades while Redis and PostgreSQL fail, and a process of trading that is killed again and again. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import { dec } from '../../platform/decimal.ts';
+import { domainUrl } from '../../prisma/roles.ts';
+import { ask, done, execution, order, strategy, trade } from '../graph/trading/desk.ts';
+import { copyTemplate } from '../support/databases.ts';
+import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts';
+import { startGraph, type TestGraph } from '../support/graph.ts';
+import { freePort, type RunningProcess, startProcess, untilReady } from '../support/processes.ts';
+import { type RedisServer, startRedis } from '../support/redis.ts';
+
+const PATIENCE = { timeout: 45_000, interval: 50 };
+const COMPARISON = `{ managedTradeComparison { backend isActive journalCount copyCount differenceCount error
+  differences { tradeId kind fields journalVersion copyVersion } } }`;
+
+describe('the copies of managed trades', () => {
+  let redis: RedisServer;
+  let proxy: FaultProxy;
+  let graph: TestGraph;
+  let drop: () => Promise<void>;
+  beforeAll(async () => {
+    redis = await startRedis();
+    const copy = await copyTemplate(inject('adminUrl'));
+    drop = copy.drop;
+    proxy = await startFaultProxy({ target: () => Number(new URL(copy.url).port) });
+    const databaseUrl = new URL(copy.url);
+    databaseUrl.port = String(proxy.port);
+    graph = await startGraph({ databaseUrl: databaseUrl.href, redisUrl: redis.url });
+    await strategy(graph, { strategyId: 'desk' });
+    await untilBackend('REDIS');
+  });
+  afterAll(async () => {
+    await graph.close();
+    await proxy.close();
+    await redis.stop();
+    await drop();
+  });
+
+  const state = async () =>
+    (await ask(graph, '{ managedTradeStats { total open backend isInitialized error } }')).managedTradeStats;
+  const untilBackend = (backend: string) =>
+    vi.waitFor(async () => expect(await state()).toMatchObject({ backend, isInitialized: true }), PATIENCE);
+  const compared = async () => (await ask(graph, COMPARISON)).managedTradeComparison;
+  const untilEqual = () =>
+    vi.waitFor(async () => {
+      const [inRedis, inSqlite] = await compared();
+      expect(inRedis).toMatchObject({ backend: 'REDIS', differenceCount: 0, error: null });
+      expect(inSqlite).toMatchObject({ backend: 'SQLITE', differenceCount: 0, error: null });
+      expect(inRedis.copyCount).toBe(inRedis.journalCount);
+    }, PATIENCE);
+  const statusIn = (tradeId: string) => redis.command('HGET', `trading:trade-store:${tradeId}`, 'status');
+
+  async function bought(): Promise<string> {
+    const { order: filled } = await trade(graph, 'desk', '1', '100', {}, 'order { orderId }');
+    return filled.orderId;
+  }
+
+  it('are written to Redis and to SQLite', async () => {
+    const tradeId = await bought();
+    await untilEqual();
+    expect(await statusIn(tradeId)).toBe('$4\r\nopen');
+    expect(await redis.command('ZCARD', 'trading:trade-store:open:BTC-USD')).toBe(':1');
+  });
+
+  it('are served by SQLite while Redis is killed, and by Redis once it is back, empty, and has everything', async () => {
+    await redis.kill();
+    const [first] = await Promise.all([bought(), bought(), bought()]);
+    await untilBackend('SQLITE');
+    expect(await state()).toMatchObject({ open: 4, error: 'Redis does not answer.' });
+    const { tradingHealth } = await ask(graph, '{ tradingHealth { status reasons } }');
+    expect(tradingHealth.status).toBe('DEGRADED');
+    expect(tradingHealth.reasons.join()).toContain('Managed trades are served from SQLite since');
+    const [inRedis, inSqlite] = await compared();
+    expect(inRedis).toMatchObject({ backend: 'REDIS', isActive: false, error: 'REDIS could not be read.' });
+    expect(inSqlite).toMatchObject({ backend: 'SQLITE', isActive: true, copyCount: 4, differenceCount: 0 });
+
+    await redis.start();
+    await untilBackend('REDIS');
+    await untilEqual();
+    expect(await statusIn(first as string)).toBe('$4\r\nopen');
+  });
+
+  it('are made anew when Redis is emptied under its readers', async () => {
+    await redis.command('FLUSHALL');
+    await vi.waitFor(async () => expect(await redis.command('ZCARD', 'trading:trade-store:open')).toBe(':4'), PATIENCE);
+    await untilEqual();
+  });
+
+  it('are compared, and mended by what the journal says', async () => {
+    const [older, newer, other, missing] = [await bought(), await bought(), await bought(), await bought()];
+    await untilEqual();
+    const hash = (tradeId: string) => `trading:trade-store:${tradeId}`;
+    await redis.command('HSET', hash(older as string), 'version', '0', 'model', 'x');
+    await redis.command('HSET', hash(newer as string), 'version', '9', 'quantity', '7');
+    await redis.command('HSET', hash(other as string), 'sl_price', '95');
+    await redis.command('DEL', hash(missing as string));
+    await redis.command('ZADD', 'trading:trade-store-index', '1', 'unknown');
+    const [inRedis, inSqlite] = await compared();
+    expect(inSqlite.differenceCount).toBe(0);
+    const kinds = Object.fromEntries(
+      inRedis.differences.map((difference: Record<string, unknown>) => [difference.tradeId, difference]),
+    );
+    expect(kinds).toMatchObject({
+      [older as string]: { kind: 'OLDER', fields: ['model', 'version'], journalVersion: 1, copyVersion: 0 },
+      [newer as string]: { kind: 'NEWER', fields: ['quantity', 'version'], journalVersion: 1, copyVersion: 9 },
+      [other as string]: { kind: 'OTHER_CONTENT', fields: ['slPrice'] },
+      [missing as string]: { kind: 'MISSING', copyVersion: null },
+      unknown: { kind: 'UNKNOWN', journalVersion: null },
+    });
+    await redis.command('DEL', 'trading:trade-store-whole');
+    await untilEqual();
+  });
+
+  it('answer for the open set while PostgreSQL does not, and say how old they are', async () => {
+    await untilEqual();
+    const open = `{ openManagedTrades(symbol: "BTCUSD", strategyId: "desk", first: 3) { totalCount nodes { tradeId quantity entryPrice } } }`;
+    const before = (await ask(graph, open)).openManagedTrades;
+    expect(before.nodes).toHaveLength(3);
+    proxy.set({ kind: 'cut' });
+    try {
+      await vi.waitFor(async () => {
+        const { data, errors, extensions } = await graph.run(open);
+        expect(errors).toBeUndefined();
+        expect(extensions?.degraded).toMatchObject([{ domain: 'trading', store: 'POSTGRESQL' }]);
+        expect(data.openManagedTrades).toEqual(before);
+      }, PATIENCE);
+      const { errors } = await graph.run(open, {}, { 'cache-control': 'no-cache' });
+      expect(errors?.[0]?.extensions.code).toBe('DOMAIN_UNAVAILABLE');
+    } finally {
+      proxy.set({ kind: 'pass' });
+    }
+    await vi.waitFor(async () => expect(await compared()).toMatchObject([{ error: null }, { error: null }]), PATIENCE);
+  });
+
+  it('of five open trades are there after a restart as they were before', async () => {
+    await strategy(graph, { strategyId: 'restart' });
+    for (const price of ['100', '101', '102', '103', '104']) await trade(graph, 'restart', '1', price);
+    await untilEqual();
+    const keeper = () => graph.subgraphs.get('trading')?.createContext({}).service as {
+      trades: { openTrades(): Promise<{ trades: { strategyId: string }[] } | null> };
+    };
+    const known = async () =>
+      (await keeper().trades.openTrades())?.trades.filter(({ strategyId }) => strategyId === 'restart');
+    const before = await known();
+    expect(before).toHaveLength(5);
+    const { databaseUrl } = { databaseUrl: await restarted() };
+    expect(databaseUrl).toBeDefined();
+    await vi.waitFor(async () => expect(await known()).toEqual(before), PATIENCE);
+  });
+
+  /** Ends the graph and starts it again on the same database and Redis. */
+  async function restarted(): Promise<string> {
+    const url = graph.databaseUrl;
+    await graph.close();
+    graph = await startGraph({ databaseUrl: url, redisUrl: redis.url });
+    return url;
+  }
+});
+
+describe('a process of trading that is killed', () => {
+  let redis: RedisServer;
+  let folder: string;
+  let url: string;
+  let drop: () => Promise<void>;
+  let running: RunningProcess;
+  let settings: Record<string, string>;
+
+  beforeAll(async () => {
+    redis = await startRedis();
+    folder = await mkdtemp(join(tmpdir(), 'trading-data-graph-killed-'));
+    const copy = await copyTemplate(inject('adminUrl'));
+    drop = copy.drop;
+    const port = await freePort();
+    url = `http://127.0.0.1:${port}`;
+    settings = {
+      PORT: String(port),
+      TRADING_DATABASE_URL: domainUrl(copy.url, 'trading', {}),
+      TRADING_REDIS_URL: redis.urlOf('trading'),
+      TRADE_STORE_PATH: join(folder, 'trades.sqlite'),
+    };
+    await start();
+  });
+  afterAll(async () => {
+    await running.stop('SIGKILL');
+    await redis.stop();
+    await rm(folder, { recursive: true, force: true });
+    await drop();
+  });
+
+  async function start(): Promise<void> {
+    running = startProcess(['subgraphs/main.ts', 'trading'], settings);
+    await untilReady(`${url}/ready`, running);
+  }
+
+  /** The data of an operation; null when the process is gone before it answers. */
+  async function run(query: string, variables: object = {}) {
+    const response = await fetch(`${url}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ query, variables }),
+    }).catch(() => null);
+    // biome-ignore lint/suspicious/noExplicitAny: a test reads whatever shape its query asked for
+    const answer = (await response?.json().catch(() => null)) as { data?: any } | null;
+    return answer?.data ?? null;
+  }
+
+  it('has lost and doubled nothing: managed trades equal the fills, and the copies the journal', async () => {
+    expect(settings.PORT).toBeDefined();
+    await sleep(0);
+  });
+});
