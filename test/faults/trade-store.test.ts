@@ -3,10 +3,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
-import { dec } from '../../platform/decimal.ts';
+import type { Subgraph } from '../../platform/subgraph.ts';
 import { domainUrl } from '../../prisma/roles.ts';
-import { ask, done, execution, order, strategy, trade } from '../graph/trading/desk.ts';
+import type { TradingService } from '../../subgraphs/trading/service.ts';
+import { ask, strategy, trade } from '../graph/trading/desk.ts';
 import { copyTemplate } from '../support/databases.ts';
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts';
 import { startGraph, type TestGraph } from '../support/graph.ts';
@@ -21,15 +23,17 @@ describe('the copies of managed trades', () => {
   let redis: RedisServer;
   let proxy: FaultProxy;
   let graph: TestGraph;
+  let databaseUrl: string;
   let drop: () => Promise<void>;
   beforeAll(async () => {
     redis = await startRedis();
     const copy = await copyTemplate(inject('adminUrl'));
     drop = copy.drop;
     proxy = await startFaultProxy({ target: () => Number(new URL(copy.url).port) });
-    const databaseUrl = new URL(copy.url);
-    databaseUrl.port = String(proxy.port);
-    graph = await startGraph({ databaseUrl: databaseUrl.href, redisUrl: redis.url });
+    const proxied = new URL(copy.url);
+    proxied.port = String(proxy.port);
+    databaseUrl = proxied.href;
+    graph = await startGraph({ databaseUrl, redisUrl: redis.url });
     await strategy(graph, { strategyId: 'desk' });
     await untilBackend('REDIS');
   });
@@ -98,6 +102,8 @@ describe('the copies of managed trades', () => {
     await redis.command('HSET', hash(newer as string), 'version', '9', 'quantity', '7');
     await redis.command('HSET', hash(other as string), 'sl_price', '95');
     await redis.command('DEL', hash(missing as string));
+    await redis.command('COPY', hash(other as string), hash('unknown'));
+    await redis.command('HSET', hash('unknown'), 'trade_id', 'unknown');
     await redis.command('ZADD', 'trading:trade-store-index', '1', 'unknown');
     const [inRedis, inSqlite] = await compared();
     expect(inSqlite.differenceCount).toBe(0);
@@ -140,25 +146,17 @@ describe('the copies of managed trades', () => {
     await strategy(graph, { strategyId: 'restart' });
     for (const price of ['100', '101', '102', '103', '104']) await trade(graph, 'restart', '1', price);
     await untilEqual();
-    const keeper = () => graph.subgraphs.get('trading')?.createContext({}).service as {
-      trades: { openTrades(): Promise<{ trades: { strategyId: string }[] } | null> };
+    const known = async () => {
+      const { trades } = (graph.subgraphs.get('trading') as Subgraph).createContext({}).service as TradingService;
+      const found = (await trades.openTrades())?.trades ?? [];
+      return found.filter(({ strategyId }) => strategyId === 'restart');
     };
-    const known = async () =>
-      (await keeper().trades.openTrades())?.trades.filter(({ strategyId }) => strategyId === 'restart');
     const before = await known();
-    expect(before).toHaveLength(5);
-    const { databaseUrl } = { databaseUrl: await restarted() };
-    expect(databaseUrl).toBeDefined();
+    expect(before.map(({ entryPrice }) => entryPrice)).toEqual(['104', '103', '102', '101', '100']);
+    await graph.close();
+    graph = await startGraph({ databaseUrl, redisUrl: redis.url });
     await vi.waitFor(async () => expect(await known()).toEqual(before), PATIENCE);
   });
-
-  /** Ends the graph and starts it again on the same database and Redis. */
-  async function restarted(): Promise<string> {
-    const url = graph.databaseUrl;
-    await graph.close();
-    graph = await startGraph({ databaseUrl: url, redisUrl: redis.url });
-    return url;
-  }
 });
 
 describe('a process of trading that is killed', () => {
@@ -167,6 +165,7 @@ describe('a process of trading that is killed', () => {
   let url: string;
   let drop: () => Promise<void>;
   let running: RunningProcess;
+  let database: pg.Client;
   let settings: Record<string, string>;
 
   beforeAll(async () => {
@@ -174,11 +173,14 @@ describe('a process of trading that is killed', () => {
     folder = await mkdtemp(join(tmpdir(), 'trading-data-graph-killed-'));
     const copy = await copyTemplate(inject('adminUrl'));
     drop = copy.drop;
+    const connectionString = domainUrl(copy.url, 'trading', {});
+    database = new pg.Client({ connectionString, options: '-c search_path=trading' });
+    await database.connect();
     const port = await freePort();
     url = `http://127.0.0.1:${port}`;
     settings = {
       PORT: String(port),
-      TRADING_DATABASE_URL: domainUrl(copy.url, 'trading', {}),
+      TRADING_DATABASE_URL: connectionString,
       TRADING_REDIS_URL: redis.urlOf('trading'),
       TRADE_STORE_PATH: join(folder, 'trades.sqlite'),
     };
@@ -186,6 +188,7 @@ describe('a process of trading that is killed', () => {
   });
   afterAll(async () => {
     await running.stop('SIGKILL');
+    await database.end();
     await redis.stop();
     await rm(folder, { recursive: true, force: true });
     await drop();
@@ -208,8 +211,83 @@ describe('a process of trading that is killed', () => {
     return answer?.data ?? null;
   }
 
+  const PLACE = `mutation ($input: PlaceOrderInput!) { placeOrder(input: $input) { errors { code } } }`;
+  const SUBMIT = `mutation ($input: SubmitOrderInput!) { submitOrder(input: $input) { errors { code } } }`;
+  const FILL = `mutation ($input: RecordFillInput!) { recordFill(input: $input) { errors { code } } }`;
+
+  /** Sends a command until it is answered; a repeat of one that was carried out must do nothing. */
+  async function until(mutation: string, field: string, input: object): Promise<void> {
+    for (;;) {
+      const payload = (await run(mutation, { input }))?.[field];
+      if (payload && payload.errors[0]?.code !== 'DOMAIN_UNAVAILABLE') {
+        expect(payload.errors).toEqual([]);
+        return;
+      }
+      await sleep(50);
+    }
+  }
+
   it('has lost and doubled nothing: managed trades equal the fills, and the copies the journal', async () => {
-    expect(settings.PORT).toBeDefined();
-    await sleep(0);
+    await database.query(
+      `insert into strategies (strategy_id, name, strategy_type, status, account_id, instruments, started_at)
+       select 's' || n, 's', 'custom', 'active', gen_random_uuid(), '{BTC-USD}', now() from generate_series(1, 3) as n`,
+    );
+    let isTrading = true;
+    let done = 0;
+    const client = async (strategyId: string) => {
+      for (let n = 0; isTrading; n++) {
+        const orderId = `${strategyId}-${n}`;
+        const side = n % 3 === 2 ? 'SELL' : 'BUY';
+        const terms = { strategyId, symbol: 'BTC-USD', side, type: 'MARKET', quantity: n % 3 === 2 ? '1.5' : '1' };
+        await until(PLACE, 'placeOrder', { ...terms, orderId, idempotencyKey: `place-${orderId}` });
+        const executedAt = new Date(Date.now() + 1).toISOString(); // after the order was placed, to the microsecond
+        await until(SUBMIT, 'submitOrder', { orderId, venue: 'okx', idempotencyKey: `submit-${orderId}` });
+        for (const part of ['a', 'b']) {
+          const input = {
+            orderId,
+            venue: 'okx',
+            exchangeTradeId: `${orderId}-${part}`,
+            price: '100',
+            commission: '0.1',
+          };
+          await until(FILL, 'recordFill', { ...input, quantity: '0.5', executedAt });
+        }
+        done++;
+      }
+    };
+    const clients = ['s1', 's2', 's3'].map(client);
+    for (let kill = 0; kill < 3; kill++) {
+      const before = done;
+      await vi.waitFor(() => expect(done).toBeGreaterThan(before), { timeout: 45_000, interval: 5 });
+      await running.stop('SIGKILL');
+      if (kill === 1) {
+        await redis.kill(); // and comes back empty
+        await redis.start();
+      }
+      await start();
+    }
+    isTrading = false;
+    await Promise.all(clients);
+
+    const { rows } = await database.query(
+      `select strategy_id,
+              (select sum(case side when 'buy' then quantity else -quantity end) from trades as own
+                where own.strategy_id = strategies.strategy_id) as filled,
+              (select coalesce(sum(case side when 'long' then quantity else -quantity end), 0) from managed_trades as own
+                where own.strategy_id = strategies.strategy_id and archived_at is null) as managed,
+              (select sum(commission) from trades as own where own.strategy_id = strategies.strategy_id) as paid,
+              (select sum(entry_fee_usd + exit_fee_usd) from managed_trades as own
+                where own.strategy_id = strategies.strategy_id) as fees
+         from strategies`,
+    );
+    for (const { filled, managed, paid, fees } of rows) expect([managed, fees]).toEqual([filled, paid]);
+    await vi.waitFor(async () => {
+      const { managedTradeComparison } = await run(COMPARISON);
+      expect(managedTradeComparison).toMatchObject([
+        { backend: 'REDIS', isActive: true, differenceCount: 0, error: null },
+        { backend: 'SQLITE', differenceCount: 0, error: null },
+      ]);
+      expect(managedTradeComparison[0].copyCount).toBe(managedTradeComparison[0].journalCount);
+    }, PATIENCE);
   });
 });

@@ -285,6 +285,22 @@ describe('factory', () => {
   });
 });
 
+it('Redis is left after three failures in a row, and served from again once it holds everything', async () => {
+  const redis = { ...sqliteTrades(':memory:'), name: 'REDIS' as const };
+  const selection = await selectBackend({ redis, sqlite: sqliteTrades(':memory:'), log: silent });
+  const failure = new Error('refused');
+  for (const step of ['fail', 'fail', 'succeed', 'fail', 'fail'] as const) {
+    selection[step](failure);
+    expect(selection.active.name).toBe('REDIS');
+  }
+  selection.fail(failure);
+  expect(selection).toMatchObject({ active: { name: 'SQLITE' }, trouble: { reason: 'Redis does not answer.' } });
+  selection.succeed();
+  expect(selection.active.name).toBe('SQLITE'); // it answers; whether it holds everything is not known yet
+  selection.resume();
+  expect(selection).toMatchObject({ active: { name: 'REDIS' }, trouble: null });
+});
+
 describe('Redis', () => {
   let stage: Stage;
   beforeAll(async () => {

@@ -149,7 +149,7 @@ export function redisTrades({ redis, prefix, endedTtlMs = ENDED_TTL_MS }: RedisT
       return { total: ids.length, open: openCount, closed: closed.length, totalPnlUsd: amount(sum) };
     },
     readMany: async (tradeIds) => (await hashes(tradeIds)).map(readable),
-    ids: () => redis.zrevrange(all, 0, -1),
+    ids: () => living(-1, 0),
     async put(trades) {
       const outcomes: PutOutcome[] = [];
       for (let at = 0; at < trades.length; at += CHUNK) {
