@@ -28,6 +28,7 @@ const OWNERS: Record<string, Domain> = {
   CustodyAccount: 'custodian',
   CustodyPosition: 'custodian',
   CustodyBalance: 'custodian',
+  ManagedTrade: 'trading',
   ServiceInstance: 'registry',
 };
 

@@ -49,6 +49,10 @@ const ROOTS: Record<string, string> = {
   TradingOrderConnection: 'tradingOrders',
   TradingTradeConnection: 'tradingTrades',
   TradingPositionConnection: 'positions',
+  ManagedTrade: 'managedTrade(id: "all-order")',
+  ManagedTradeConnection: 'managedTrades',
+  ManagedTradeStats: 'managedTradeStats',
+  ManagedTradeComparison: 'managedTradeComparison',
 };
 
 describe('the contract', () => {
@@ -101,7 +105,7 @@ describe('the contract', () => {
     const refusals =
       'UserError ValidationFailed NotFound InvalidTransition Conflict InsufficientFunds IdempotencyConflict DomainUnavailable';
     const stubs =
-      'CacheStatus DailyPnl DomainHealth EquityPoint ExchangeAccount ExchangeOrder ExchangeTrade FeedStatus Instrument PageInfo PerformanceShare Query Mutation StoreHealth';
+      'CacheStatus DailyPnl DomainHealth EquityPoint ExchangeAccount ExchangeOrder ExchangeTrade FeedStatus Instrument ManagedTradeDifference PageInfo PerformanceShare Query Mutation StoreHealth';
     expect(own.sort()).toEqual([...Object.keys(ROOTS), ...refusals.split(' '), ...stubs.split(' ')].sort());
   });
 
