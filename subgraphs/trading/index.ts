@@ -5,6 +5,7 @@ import { defineSubgraph } from '../../platform/subgraph.ts';
 import { PrismaClient } from '../../prisma/trading/generated/client.ts';
 import { PerformanceReport } from './analytics/resolvers/PerformanceReport.ts';
 import { PerformanceShare } from './analytics/resolvers/PerformanceShare.ts';
+import { backtestTypes } from './backtests/resolvers/types.ts';
 import { exports } from './exports.ts';
 import type { Resolvers } from './generated/resolvers.ts';
 import { changes } from './resolvers/changes.ts';
@@ -37,6 +38,7 @@ const own: Resolvers = {
   ExchangeTrade,
   PerformanceReport,
   PerformanceShare,
+  ...backtestTypes,
   ...payloads,
   ...changes,
 };

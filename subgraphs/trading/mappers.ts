@@ -5,6 +5,7 @@ export const mappers = {
   TradeChange: '../topics.ts#TradeEvent',
   StrategyChange: '../topics.ts#StrategyEvent',
   PortfolioChange: '../topics.ts#PortfolioEvent',
+  BacktestChange: '../backtests/backtests.ts#BacktestEvent',
 
   ManagedTradeChange: '../trade-store/managed-trades.ts#ManagedTradeEvent',
 
@@ -22,6 +23,15 @@ export const mappers = {
 
   PerformanceReport: '../analytics/performance.ts#Performance',
   PerformanceShare: '../analytics/attribution.ts#Share',
+
+  BacktestRun: '../backtests/backtests.ts#BacktestRow',
+  BacktestTrade: '../backtests/backtests.ts#BacktestTradeRow',
+  BacktestPoint: '../backtests/backtests.ts#BacktestPointRow',
+  BacktestRunConnection: '../backtests/backtests.ts#BacktestPage',
+  BacktestTradeConnection: '../backtests/backtests.ts#BacktestTradePage',
+  BacktestPointConnection: '../backtests/backtests.ts#BacktestPointPage',
+  StartBacktestPayload: '../backtests/backtest-commands.ts#BacktestPayload',
+  CancelBacktestPayload: '../backtests/backtest-commands.ts#BacktestPayload',
 
   StrategyConnection: '../strategies.ts#StrategyPage',
   TradingOrderConnection: '../orders.ts#TradingOrderPage',

@@ -1,6 +1,6 @@
 /**
  * What trading runs beside its requests: the prices of what is held, what it was worth each minute, the totals of
- * portfolios that are watched, and the copies of managed trades.
+ * portfolios that are watched, the copies of managed trades, and backtests.
  */
 import DataLoader from 'dataloader';
 import type { Reading } from '../../platform/cache/family.ts';
@@ -8,6 +8,7 @@ import { createLoaders } from '../../platform/loaders.ts';
 import { connectRedis } from '../../platform/redis.ts';
 import type { ServiceParts } from '../../platform/subgraph.ts';
 import { startPositionMarks } from './analytics/position-marks.ts';
+import { startBacktestRunner } from './backtests/runner.ts';
 import { type LiveMarks, startLiveMarks } from './live-marks.ts';
 import { type PortfolioReference, readTotals } from './portfolio.ts';
 import { TradeKeeper } from './trade-store/keeper.ts';
@@ -29,6 +30,7 @@ const LIVE: Reading = { isFresh: false, after: [], degrade: () => undefined };
 export function startTrading(parts: ServiceParts): TradingService {
   const { db, cache, log, redisUrl, redisPrefix, dataDir } = parts;
   const marks = startLiveMarks(parts);
+  const backtests = startBacktestRunner(parts);
   const positionMarks = startPositionMarks(parts, () => marks.now());
   const trades = new TradeKeeper({
     ...parts,
@@ -46,7 +48,7 @@ export function startTrading(parts: ServiceParts): TradingService {
     trades,
     valueOf: (accountId) => valued.load(accountId),
     async stop() {
-      await Promise.all([trades.stop(), positionMarks.stop()]);
+      await Promise.all([trades.stop(), positionMarks.stop(), backtests.stop()]);
       await marks.stop();
     },
   };

@@ -89,7 +89,7 @@ export async function configureStrategy(context: Context, input: ConfigureStrate
 
 /**
  * Removes a strategy that is at rest and has never traded: with orders or positions, archived ones too, it stays, since
- * they are facts.
+ * they are facts. Its backtests stay without it.
  */
 export function deleteStrategy(context: Context, input: DeleteStrategyInput): Promise<StrategyPayload> {
   return command(context, 'deleteStrategy', input, async (tx) => {
@@ -110,6 +110,7 @@ export function deleteStrategy(context: Context, input: DeleteStrategyInput): Pr
         'strategyId',
       ]);
     }
+    await tx.backtestRun.updateMany({ where: { strategyId }, data: { strategyId: null } });
     await tx.strategy.delete({ where: { strategyId } });
     return { strategyId };
   });

@@ -1,4 +1,5 @@
 import { archiveMutations } from '../archive/resolvers/Mutation.ts';
+import { backtestMutations } from '../backtests/resolvers/fields.ts';
 import { recordFill } from '../fills.ts';
 import type { MutationResolvers } from '../generated/resolvers.ts';
 import { markPositions } from '../marks.ts';
@@ -35,4 +36,5 @@ export const Mutation: MutationResolvers = {
   markPositions: (_, { input }, context) => markPositions(context, input),
   closePosition: (_, { input }, context) => closePosition(context, input),
   ...archiveMutations,
+  ...backtestMutations,
 };

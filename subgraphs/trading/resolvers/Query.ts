@@ -3,6 +3,7 @@ import { listLimit } from '../../../platform/paging.ts';
 import { normaliseSymbol } from '../../../platform/symbols.ts';
 import { analyticsQueries } from '../analytics/resolvers/fields.ts';
 import { loadKept } from '../archive/archive.ts';
+import { backtestQueries } from '../backtests/resolvers/fields.ts';
 import type { QueryResolvers } from '../generated/resolvers.ts';
 import { isActiveOrder, orderByExchangeId, orderConditions, orderList, orderListOf, orders } from '../orders.ts';
 import { portfolioOf } from '../portfolio.ts';
@@ -75,4 +76,5 @@ export const Query: QueryResolvers = {
     sumOfTrades(context, 'realized_pnl', strategyId, window),
   portfolio: (_, { accountId }) => portfolioOf(accountId),
   ...analyticsQueries,
+  ...backtestQueries,
 };

@@ -1,5 +1,6 @@
 import { dec } from '../../../platform/decimal.ts';
 import { strategyAnalytics } from '../analytics/resolvers/fields.ts';
+import { strategyBacktests } from '../backtests/resolvers/fields.ts';
 import { shown } from '../enums.ts';
 import type { StrategyResolvers } from '../generated/resolvers.ts';
 import { orderConditions, orderListOf } from '../orders.ts';
@@ -28,4 +29,5 @@ export const Strategy: StrategyResolvers = {
   positions: ({ strategyId }, { filter, ...page }, context) =>
     context.connectChildren(positionListOf(filter), 'strategy_id', strategyId, page, positionConditions(filter)),
   ...strategyAnalytics,
+  ...strategyBacktests,
 };

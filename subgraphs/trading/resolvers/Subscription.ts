@@ -1,4 +1,5 @@
 import { toldAsIs as resolve } from '../../../platform/feed/events.ts';
+import { backtestSubscriptions } from '../backtests/resolvers/fields.ts';
 import type { SubscriptionResolvers } from '../generated/resolvers.ts';
 import { portfolioChanges } from '../portfolio-changes.ts';
 import { instrumentIds, orderTopic, positionTopic, strategyTopic, tradeTopic } from '../topics.ts';
@@ -28,4 +29,5 @@ export const Subscription: SubscriptionResolvers = {
     subscribe: (_, { accountId, after }, context) => portfolioChanges(context, accountId, after),
     resolve,
   },
+  ...backtestSubscriptions,
 };

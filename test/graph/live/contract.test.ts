@@ -19,6 +19,7 @@ const ARGUMENTS: Record<string, string> = {
   orderChanges: `(accountId: "${FUND}", strategyId: "btc-trend")`,
   tradeChanges: `(strategyId: "btc-trend")`,
   strategyChanges: '',
+  backtestChanges: '(runId: "run")',
   portfolioChanges: `(accountId: "${FUND}")`,
   exchangeOrderChanges: `(accountId: "${FUND}")`,
   exchangeTradeChanges: `(accountId: "${FUND}", symbol: "BTC-USD")`,
@@ -46,6 +47,11 @@ beforeAll(async () => {
     setConfig(input: { key: "risk.interval", type: DURATION, value: "PT5S" }) { errors { message } }
   }`);
   expect(errors).toBeUndefined();
+  const started = await graph.run(`mutation {
+    startBacktest(input: { runId: "run", strategyId: "btc-trend", type: MOMENTUM, interval: M15, from: "2026-01-01T00:00:00Z",
+      to: "2026-01-02T00:00:00Z" }) { errors { message } }
+  }`);
+  expect(started).toMatchObject({ data: { startBacktest: { errors: [] } } });
 });
 
 afterAll(() => graph.close());

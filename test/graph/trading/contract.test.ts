@@ -24,6 +24,17 @@ beforeAll(async () => {
   await done(graph, 'submitOrder', { orderId, venue: 'exchange-okx', exchangeOrderId });
   const exchangeTradeId = '00000000-0000-4000-8000-00000000000b';
   await done(graph, 'recordFill', execution(orderId, '1', '100', { exchangeTradeId, liquidity: 'TAKER' }));
+  const input = {
+    runId: 'run',
+    strategyId: 'all',
+    type: 'MOMENTUM',
+    symbols: ['BTC-USD'],
+    interval: 'H1',
+    from: '2026-01-01T00:00:00Z',
+    to: '2026-01-02T00:00:00Z',
+  };
+  await done(graph, 'createInstrument', { symbol: 'BTC-USD' });
+  await done(graph, 'startBacktest', input);
 });
 afterAll(() => graph.close());
 
@@ -45,6 +56,8 @@ const ROOTS: Record<string, string> = {
   TradingPosition: 'position(strategyId: "all", symbol: "BTC-USD")',
   Portfolio: `portfolio(accountId: "${ACCOUNT}")`,
   PerformanceReport: 'performance(strategyId: "all")',
+  BacktestRun: 'backtest(id: "run")',
+  BacktestRunConnection: 'backtests',
   StrategyConnection: 'strategies',
   TradingOrderConnection: 'tradingOrders',
   TradingTradeConnection: 'tradingTrades',
@@ -105,7 +118,7 @@ describe('the contract', () => {
     const refusals =
       'UserError ValidationFailed NotFound InvalidTransition Conflict InsufficientFunds IdempotencyConflict DomainUnavailable';
     const stubs =
-      'CacheStatus DailyPnl DomainHealth EquityPoint ExchangeAccount ExchangeOrder ExchangeTrade FeedStatus Instrument ManagedTradeDifference PageInfo PerformanceShare Query Mutation StoreHealth';
+      'BacktestMetrics BacktestPoint BacktestPointConnection BacktestTrade BacktestTradeConnection CacheStatus DailyPnl DomainHealth EquityPoint ExchangeAccount ExchangeOrder ExchangeTrade FeedStatus Instrument ManagedTradeDifference PageInfo PerformanceShare Query Mutation StoreHealth';
     expect(own.sort()).toEqual([...Object.keys(ROOTS), ...refusals.split(' '), ...stubs.split(' ')].sort());
   });
 
