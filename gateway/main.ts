@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { startSimulator } from '../clients/simulator/simulator.ts';
 import { createAccess } from '../platform/access.ts';
 import { type Config, readConfig } from '../platform/config.ts';
-import { createGraphClient, FRESH, type GraphClient } from '../platform/graph-client.ts';
+import { createGraphClient, type GraphClient } from '../platform/graph-client.ts';
 import { createLogger, type Logger } from '../platform/log.ts';
 import { type Process, runMain } from '../platform/process.ts';
 import { placeOf, register, serviceOf } from '../platform/registration.ts';
@@ -36,7 +36,7 @@ await runMain(async (process) => {
 /** The graph of a gateway in this process, which need not be there yet. */
 function graphOf(gateway: () => Gateway): GraphClient {
   return createGraphClient(
-    (document, variables) => gateway().execute(document, variables, { headers: FRESH }),
+    (document, variables, headers) => gateway().execute(document, variables, { headers }),
     (document, variables) => gateway().subscribe(document, variables),
   );
 }

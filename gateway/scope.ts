@@ -1,6 +1,6 @@
 /** What one request is known by, from the client through every subgraph it reaches. */
 import { randomUUID } from 'node:crypto';
-import { traceIdOf } from '../platform/context.ts';
+import { traceIdOf } from '../platform/trace.ts';
 
 /** A store of a domain that was not to be had. */
 export interface DegradedStore {

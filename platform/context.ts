@@ -1,4 +1,4 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { Access, Roles } from './access.ts';
 import type { Cache } from './cache/cache.ts';
 import type { Degradation, Reading } from './cache/family.ts';
@@ -15,6 +15,7 @@ import type { Health } from './health.ts';
 import { type ChildList, createLoaders, type Derived, type Entity } from './loaders.ts';
 import type { Logger } from './log.ts';
 import { type Connection, type ConnectionArgs, type ConnectionSource, connect, connectChildren } from './paging.ts';
+import { traceIdOf } from './trace.ts';
 
 /** What every resolver of a subgraph is given. One a request: its loaders remember what the request has read. */
 export interface SubgraphContext<Client, Service = unknown> {
@@ -118,12 +119,4 @@ export function createContext<Client, Service>(parts: ContextParts<Client, Servi
     changes: (topic, options) => rowChanges(rest.feed, db, topic, options),
     states: (options) => stateChanges(rest.feed, options),
   };
-}
-
-const TRACEPARENT = /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}/;
-
-/** The trace the caller is in, or a new one. */
-export function traceIdOf(traceparent: string | undefined): string {
-  const traceId = TRACEPARENT.exec(traceparent ?? '')?.[1];
-  return traceId && !/^0+$/.test(traceId) ? traceId : randomBytes(16).toString('hex');
 }

@@ -1,5 +1,6 @@
 /** Conditions that filters are made of. A filter left out adds none. */
 import { identifier, raw, type Sql, sql } from './database/sql.ts';
+import { badInput } from './errors.ts';
 import { normaliseSymbol } from './symbols.ts';
 import { isStorable } from './texts.ts';
 import { isUuid } from './uuid.ts';
@@ -21,6 +22,21 @@ export function is(column: string, value: Optional<boolean>): Sql[] {
 export function equalsUuid(column: string, id: Optional<string>): Sql[] {
   if (id === null || id === undefined) return [];
   return [isUuid(id) ? sql`${identifier(column)} = ${id}::uuid` : raw('false')];
+}
+
+/** Ids that one filter may name. */
+const IDS_LIMIT = 500;
+
+/**
+ * The uuid column equals one of the ids; a text that is no UUID equals none.
+ * @throws GraphQLError (bad input) when there are none or too many
+ */
+export function isOneOfUuids(column: string, ids: Optional<readonly string[]>): Sql[] {
+  if (ids === null || ids === undefined) return [];
+  if (ids.length === 0 || ids.length > IDS_LIMIT) {
+    throw badInput(`A list of ids in a filter takes 1 to ${IDS_LIMIT} of them, but got ${ids.length}.`, ['filter']);
+  }
+  return [sql`${identifier(column)} = any(${ids.filter(isUuid)}::uuid[])`];
 }
 
 /** The column equals one of the texts. */

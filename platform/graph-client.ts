@@ -2,6 +2,7 @@ import { createClient } from 'graphql-ws';
 import WebSocket from 'ws';
 import { refuse } from './errors.ts';
 import { endOn, mapStream } from './streams.ts';
+import { traceparentOf } from './trace.ts';
 
 /** The whole graph as one domain asks it for facts of another. */
 export interface GraphClient {
@@ -10,7 +11,14 @@ export interface GraphClient {
    * @throws Refusal (domain unavailable) when the graph or a domain of it does not answer
    * @throws Error when the graph refuses the document: a bug of the caller
    */
-  request<Data>(document: string, variables?: Record<string, unknown>): Promise<Data>;
+  request<Data>(
+    document: string,
+    variables?: Record<string, unknown>,
+    options?: {
+      /** W3C trace id that the request goes on with. @default a new one */
+      traceId?: string | null;
+    },
+  ): Promise<Data>;
   /**
    * The `data` of each event, until the caller leaves the stream or `signal` aborts, which ends it. It throws as
    * `request` does, also when the connection to the graph goes: whoever wants to go on subscribes anew, `after` the
@@ -28,8 +36,12 @@ interface GraphResponse {
   errors?: readonly { message: string; extensions?: Record<string, unknown> }[];
 }
 
-/** Sends an operation to the graph, wherever it is. */
-export type GraphTransport = (document: string, variables: Record<string, unknown>) => Promise<GraphResponse>;
+/** Sends an operation to the graph, wherever it is, with these headers. */
+export type GraphTransport = (
+  document: string,
+  variables: Record<string, unknown>,
+  headers: Record<string, string>,
+) => Promise<GraphResponse>;
 
 /** Subscribes to the graph, wherever it is. Ends when the caller leaves; throws when the connection goes. */
 export type GraphSubscribeTransport = (
@@ -43,14 +55,19 @@ const REQUEST_TIMEOUT_MS = 5_000; // 5 seconds
 /** @param subscribe how to subscribe. @default refused: the caller has no way to */
 export function createGraphClient(send: GraphTransport, subscribe?: GraphSubscribeTransport): GraphClient {
   return {
-    async request<Data>(document: string, variables: Record<string, unknown> = {}) {
-      return dataOf<Data>(await send(document, variables));
+    async request<Data>(document: string, variables: Record<string, unknown> = {}, { traceId }: RequestOptions = {}) {
+      const headers = traceId ? { ...FRESH, traceparent: traceparentOf(traceId) } : FRESH;
+      return dataOf<Data>(await send(document, variables, headers));
     },
     subscribe<Data>(document: string, variables: Record<string, unknown> = {}, { signal }: SubscribeOptions = {}) {
       if (!subscribe) throw new Error('This client of the graph was made without a way to subscribe');
       return endOn(signal, mapStream(subscribe(document, variables), dataOf<Data>));
     },
   };
+}
+
+interface RequestOptions {
+  traceId?: string | null;
 }
 
 interface SubscribeOptions {
@@ -73,11 +90,11 @@ export const FRESH = { 'cache-control': 'no-cache' };
 
 /** The graph behind a gateway's URL. */
 export function httpTransport(url: string): GraphTransport {
-  return async (query, variables) => {
+  return async (query, variables, headers) => {
     const response = await fetch(url, {
       method: 'POST',
       headers: {
-        ...FRESH,
+        ...headers,
         'content-type': 'application/json',
         accept: 'application/graphql-response+json, application/json',
       },

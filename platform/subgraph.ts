@@ -29,6 +29,7 @@ import { domainHealth, type Health } from './health.ts';
 import type { Logger } from './log.ts';
 import { scalarResolvers } from './scalars.ts';
 import { endOn, isStream, mapStream } from './streams.ts';
+import { traceparentOf } from './trace.ts';
 import { createExports, type Exports } from './transfer/exports.ts';
 import type { TransferKind } from './transfer/kind.ts';
 
@@ -41,11 +42,11 @@ export interface SubgraphDefinition<Client = unknown, Service = unknown> {
   exports?: readonly TransferKind[];
   createPrisma(adapter: PrismaPg): Client;
   /** Starts what the subgraph does beside its requests; resolvers find it in their context. */
-  start?(parts: ServiceParts): Service & { stop(): Promise<void> };
+  start?(parts: ServiceParts<Client>): Service & { stop(): Promise<void> };
 }
 
 /** What such a service may use while the subgraph runs. */
-export interface ServiceParts {
+export interface ServiceParts<Client = unknown> {
   db: Database;
   graph: GraphClient;
   feed: Feed;
@@ -58,6 +59,8 @@ export interface ServiceParts {
   /** Folder for files of this machine; undefined where nothing is to be kept on it. */
   dataDir: string | undefined;
   now(): Date;
+  /** A context for commands of the service's own that go on with a trace; to be had once the subgraph has started. */
+  context(traceId: string | null): SubgraphContext<Client>;
 }
 
 export interface SubgraphDependencies {
@@ -163,7 +166,20 @@ export function startSubgraph<Client, Service>(
   cache.follow(feed.hub);
   const serviceName = instance === undefined ? name : `${name}-${instance}`;
   const health = domainHealth({ domain: name, service: serviceName, db, feed, cache, redisUrl, log });
-  const service = definition.start?.({ db, graph, feed, health, cache, log, redisUrl, redisPrefix, dataDir, now });
+  const service = definition.start?.({
+    db,
+    graph,
+    feed,
+    health,
+    cache,
+    log,
+    redisUrl,
+    redisPrefix,
+    dataDir,
+    now,
+    context: (traceId) =>
+      contextFor(traceId === null ? {} : { traceparent: traceparentOf(traceId) }, true) as SubgraphContext<Client>,
+  });
   const contextFor: ContextFor = (headers, isFresh = false) =>
     createContext({
       domain: name,

@@ -51,7 +51,7 @@ function atUrl(url: string): GraphTarget {
 async function probe(url: string): Promise<'graph' | 'other' | 'nothing'> {
   try {
     const send = httpTransport(url, PROBE_TIMEOUT_MS);
-    const { data, errors = [] } = await send('{ assets(first: 1) { nodes { code } } }', {});
+    const { data, errors = [] } = await send('{ assets(first: 1) { nodes { code } } }', {}, {});
     const isDown = errors.some(({ extensions }) => extensions?.code === 'DOMAIN_UNAVAILABLE');
     return isDown || (data as { assets?: unknown } | null | undefined)?.assets ? 'graph' : 'other';
   } catch (error) {

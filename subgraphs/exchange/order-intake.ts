@@ -7,7 +7,7 @@ import { normaliseSymbol } from '../../platform/symbols.ts';
 import { boundedText, storableJson } from '../../platform/texts.ts';
 import type { Tx } from './context.ts';
 import type { PlaceExchangeOrderInput } from './generated/resolvers.ts';
-import type { LockedAccount } from './locks.ts';
+import type { LockedAccount, LockedBook } from './locks.ts';
 import { tradingBar } from './rules/account-lifecycle.ts';
 import type { Market } from './rules/execution.ts';
 import { type OrderTerms, readTerms } from './rules/order-entry.ts';
@@ -66,6 +66,20 @@ export function checkAccount(account: LockedAccount): void {
   if (bar === 'KYC_NOT_APPROVED') {
     throw refuse.validation(`The account's KYC is ${account.kycStatus}; orders need an APPROVED one.`, path);
   }
+}
+
+/**
+ * Passes when the order did not come too late. The instant is the one at which the book was locked, which no later command
+ * in this book comes before: once an order was refused here, no other with the same bound is placed.
+ * @throws Refusal (validation) otherwise
+ */
+export async function checkInTime(tx: Tx, { at }: LockedBook, notAfter: string | null | undefined): Promise<void> {
+  if (notAfter === null || notAfter === undefined) return;
+  const [given] = await tx.$queryRaw<{ isLate: boolean }[]>(
+    sql`select ${at}::timestamptz > ${notAfter}::timestamptz as "isLate"`,
+  );
+  if (!given?.isLate) return;
+  throw refuse.validation(`The order was to be placed until ${notAfter}, and came later.`, ['input', 'notAfter']);
 }
 
 interface KnownOrder {

@@ -1,6 +1,6 @@
 /** Orders: what is stored of them and how they are read. */
 import { raw, type Sql, sql } from '../../platform/database/sql.ts';
-import { equals, equalsSymbol, equalsUuid, within } from '../../platform/filters.ts';
+import { equals, equalsSymbol, equalsUuid, isOneOfUuids, within } from '../../platform/filters.ts';
 import { entity } from '../../platform/loaders.ts';
 import { type Connection, connectionSource } from '../../platform/paging.ts';
 import { isStorable } from '../../platform/texts.ts';
@@ -70,6 +70,7 @@ export function orderConditions(filter: ExchangeOrderFilter | null | undefined):
   if (!filter) return [];
   const { isLive = null } = filter;
   return [
+    ...isOneOfUuids('order_id', filter.orderIds),
     ...equalsUuid('account_id', filter.accountId),
     ...ofClient(filter.clientId),
     ...equalsSymbol('symbol', filter.symbol),

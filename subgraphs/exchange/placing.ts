@@ -8,7 +8,7 @@ import type { PlaceExchangeOrderInput } from './generated/resolvers.ts';
 import { instrumentRules } from './instrument-rules.ts';
 import { type LockedBook, lockAccountAndBook } from './locks.ts';
 import { MATCH_LIMIT, openPurses, readMakers } from './market-lock.ts';
-import { checkAccount, findRepeat, type IncomingOrder, marketOf, readOrder } from './order-intake.ts';
+import { checkAccount, checkInTime, findRepeat, type IncomingOrder, marketOf, readOrder } from './order-intake.ts';
 import { execute, type Filled, type Maker, type Market } from './rules/execution.ts';
 import { conclude, type ExpiryReason, type Fill, match } from './rules/matching.ts';
 import { averagePrice, smaller, ZERO } from './rules/money.ts';
@@ -53,6 +53,7 @@ async function place(
   const { orderId } = order;
   const repeated = await findRepeat(tx, order, market);
   if (repeated !== null) return { orderId: repeated, triggeredIn: null };
+  await checkInTime(tx, gate, input.notAfter);
   checkAccount(gate);
   checkInstrument(market.symbol, rules(), order);
   checkValue(order, order.rates);

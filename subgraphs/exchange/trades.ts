@@ -1,7 +1,7 @@
 /** Trades: what is stored of them and how they are read, by their parties and by the public. */
 import { type Sql, sql } from '../../platform/database/sql.ts';
 import { badInput } from '../../platform/errors.ts';
-import { equals, equalsSymbol, equalsUuid, within } from '../../platform/filters.ts';
+import { equals, equalsSymbol, equalsUuid, isOneOfUuids, within } from '../../platform/filters.ts';
 import { type Derived, derived, entity } from '../../platform/loaders.ts';
 import { type Connection, connectionSource, PAGE_LIMIT } from '../../platform/paging.ts';
 import type { Context } from './context.ts';
@@ -52,6 +52,7 @@ export const tradeList = connectionSource<ExchangeTradeRow>({
 export function tradeConditions(filter: ExchangeTradeFilter | null | undefined): Sql[] {
   if (!filter) return [];
   return [
+    ...isOneOfUuids('order_id', filter.orderIds),
     ...equalsUuid('account_id', filter.accountId),
     ...ofClient(filter.clientId),
     ...equalsUuid('order_id', filter.orderId),

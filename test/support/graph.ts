@@ -8,7 +8,7 @@ import type { Access } from '../../platform/access.ts';
 import { type Domain, schemaOf } from '../../platform/domains.ts';
 import type { Feed } from '../../platform/feed/feed.ts';
 import { covers, parseSnapshot } from '../../platform/feed/snapshot.ts';
-import { createGraphClient, FRESH, type GraphClient } from '../../platform/graph-client.ts';
+import { createGraphClient, type GraphClient } from '../../platform/graph-client.ts';
 import { instanceOf } from '../../platform/instances.ts';
 import { createLogger } from '../../platform/log.ts';
 import { redisUrlOf } from '../../platform/redis-users.ts';
@@ -73,7 +73,7 @@ export async function startGraph(settings: TestGraphOptions = {}): Promise<TestG
   const { url, drop } = databaseUrl ? { url: databaseUrl, drop: async () => {} } : await copyTemplate(adminUrl);
   const log = createLogger({ level: process.env.LOG_LEVEL ?? 'fatal', service: 'test' });
   const client = createGraphClient(
-    (document, variables) => gateway.execute(document, variables, { headers: FRESH }),
+    (document, variables, headers) => gateway.execute(document, variables, { headers }),
     (document, variables) => gateway.subscribe(document, variables),
   );
   const subgraphs = new Map(
