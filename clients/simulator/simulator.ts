@@ -2,10 +2,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { GraphClient } from '../../platform/graph-client.ts';
 import type { Logger } from '../../platform/log.ts';
-import { FUND, MARKET_MAKER } from '../../prisma/demo/accounts.ts';
+import { MARKET_MAKER } from '../../prisma/demo/accounts.ts';
 import { barRoutine } from './bars.ts';
 import { SOURCE } from './courses.ts';
-import { leftoverRoutine } from './leftovers.ts';
 import { marketMakerRoutine } from './market-maker.ts';
 import type { Markets } from './markets.ts';
 import { createMinuteBars } from './minute-bars.ts';
@@ -57,7 +56,6 @@ export function createSimulation({ graph, log, seed = 1, rate = 1, now = Date.no
     barRoutine(shared),
     marketMakerRoutine({ ...shared, accountId: MARKET_MAKER }),
     ...STRATEGIES.map((habits) => tradingRoutine({ ...shared, habits })),
-    leftoverRoutine(graph, FUND),
   ];
   return routines.map((routine) => runnerOf(routine, { troubles, log }));
 }

@@ -1,13 +1,13 @@
-/** A strategy at work: follows its orders, gives up those that rest too long, and places another one now and then. */
+/**
+ * A strategy at work: places an order now and then, which the graph carries out, and gives up those that rest too long.
+ */
 import { type Decimal, dec, toWire } from '../../platform/decimal.ts';
 import type { GraphClient } from '../../platform/graph-client.ts';
-import { codeOf, command, isRefusal, messageOf } from './commands.ts';
-import { carryOut, STRATEGY_ORDER, type StrategyOrder, VENUE } from './executions.ts';
-import { cancelQuote } from './market-maker.ts';
+import { codeOf, command, isRefusal, messageOf, Refused } from './commands.ts';
 import type { Market, Markets } from './markets.ts';
 import { isOurs, orderNames } from './order-names.ts';
 import { fairPriceOf } from './prices.ts';
-import { reserveOf } from './quoting.ts';
+import { reserveOf, type Side } from './quoting.ts';
 import { type Random, randomOf } from './random.ts';
 import type { Routine } from './routine.ts';
 import { createSightings } from './sightings.ts';
@@ -37,14 +37,21 @@ const ORDERS_LIMIT = 100;
 const QUERY = `query Desk($strategyId: ID!, $symbol: String!) {
   strategy(id: $strategyId) { status account { accountId } }
   position(strategyId: $strategyId, symbol: $symbol) { quantity }
-  tradingOrders(filter: { strategyId: $strategyId, isActive: true, venue: "${VENUE}" }, first: ${ORDERS_LIMIT}) {
-    nodes { ${STRATEGY_ORDER} }
+  tradingOrders(filter: { strategyId: $strategyId, isActive: true }, first: ${ORDERS_LIMIT}) {
+    nodes { orderId side remainingQuantity }
   }
 }`;
 
 const FUNDS = `query Funds($accountId: ID!, $asset: String!) {
   exchangeBalanceOf(accountId: $accountId, asset: $asset) { available }
 }`;
+
+/** An active order of a strategy. */
+interface StrategyOrder {
+  orderId: string;
+  side: Side;
+  remainingQuantity: string;
+}
 
 interface Desk {
   strategy: { status: string; account: { accountId: string } | null } | null;
@@ -69,25 +76,23 @@ export function tradingRoutine(settings: TradingSettings): Routine {
         troubles.note(`${strategyId} absent`, `${strategyId}: there is no such strategy yet`);
         return;
       }
-      const orders = desk.tradingOrders.nodes.toReversed();
+      const orders = desk.tradingOrders.nodes.filter(({ orderId }) => isOurs(orderId)).toReversed();
       const seenSince = sightings.look(
         orders.map(({ orderId }) => orderId),
         nowMs,
       );
-      for (const order of orders) {
-        const isOverdue = nowMs - seenSince(order.orderId) > LONGEST_REST_MS;
-        await follow(settings, accountId, order, isOverdue);
+      for (const { orderId } of orders) {
+        if (nowMs - seenSince(orderId) > LONGEST_REST_MS) await giveUp(settings, orderId);
       }
 
       nextTradeMs ??= nowMs + pause(random);
       const market = markets.get(symbol);
       if (nowMs < nextTradeMs || !market || desk.strategy?.status !== 'ACTIVE') return;
       nextTradeMs = nowMs + pause(random);
-      const ours = orders.filter(({ orderId }) => isOurs(orderId));
-      if (ours.length >= LIVE_LIMIT) return;
+      if (orders.length >= LIVE_LIMIT) return;
       const intention = intend(habits, { ...standingOf(desk), ...priceOf(market) }, random);
       if (!intention || !(await isFunded(settings, accountId, intention))) return;
-      await trade(settings, accountId, { orderId: nextName(), intention });
+      await trade(settings, { orderId: nextName(), intention });
     },
   };
 }
@@ -109,21 +114,15 @@ function standingOf({ position, tradingOrders }: Desk): { position: Decimal; toB
   return { position: dec(position?.quantity ?? '0'), toBuy: remaining('BUY'), toSell: remaining('SELL') };
 }
 
-/** An order that cannot be carried on does not hold up the others, unless a domain is away. */
-async function follow(
-  { graph, troubles, habits }: TradingSettings,
-  accountId: string,
-  order: StrategyOrder,
-  isOverdue: boolean,
-): Promise<void> {
+/** Cancels an order, unless it has ended meanwhile. */
+async function giveUp({ graph, troubles, habits }: TradingSettings, orderId: string): Promise<void> {
   try {
-    await carryOut(graph, accountId, order);
-    const isResting = order.exchangeOrder?.status === 'OPEN' || order.exchangeOrder?.status === 'PARTIALLY_FILLED';
-    if (isOurs(order.orderId) && isResting && isOverdue) await cancelQuote(graph, order.exchangeOrder?.orderId ?? '');
+    await command(graph, 'cancelOrder', { orderId });
   } catch (error) {
     if (!isRefusal(error)) throw error;
+    if (error instanceof Refused && error.code === 'INVALID_TRANSITION') return;
     const { strategyId } = habits;
-    troubles.note(`${strategyId} order ${codeOf(error)}`, `${strategyId}: order ${order.orderId}: ${messageOf(error)}`);
+    troubles.note(`${strategyId} order ${codeOf(error)}`, `${strategyId}: order ${orderId}: ${messageOf(error)}`);
   }
 }
 
@@ -149,19 +148,18 @@ async function isFunded(
 
 async function trade(
   { graph, habits }: TradingSettings,
-  accountId: string,
   { orderId, intention }: { orderId: string; intention: Intention },
 ): Promise<void> {
   const { side, quantity, price, timeInForce } = intention;
-  const terms = {
-    symbol: habits.symbol,
+  const { strategyId, symbol } = habits;
+  await command(graph, 'placeOrder', {
+    orderId,
+    strategyId,
+    symbol,
     side,
     type: 'LIMIT',
     quantity: toWire(quantity),
     price: toWire(price),
     timeInForce,
-  };
-  const input = { orderId, strategyId: habits.strategyId, venue: VENUE, ...terms };
-  const { order } = await command<{ order: StrategyOrder }>(graph, 'placeOrder', input, `order { ${STRATEGY_ORDER} }`);
-  await carryOut(graph, accountId, order);
+  });
 }

@@ -1,4 +1,5 @@
 /** The demo's strategies, and their orders as they go through the exchange and come back as fills. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { GraphClient } from '../../platform/graph-client.ts';
 import { FUND, MARKET_MAKER } from './accounts.ts';
 import { mutate } from './mutate.ts';
@@ -21,6 +22,10 @@ const STRATEGIES = [
     maxPositionSize: '100',
   },
 ];
+
+/** The graph carries an order out in milliseconds, on a busy machine in seconds. */
+const PATIENCE_MS = 60_000; // a minute
+const LOOK_EVERY_MS = 20;
 
 interface DemoOrder {
   orderId: string;
@@ -100,7 +105,7 @@ export async function loadFilledOrders(graph: GraphClient): Promise<void> {
       clientOrderId: `${order.orderId}-maker`,
       side: 'SELL',
     });
-    await trade(graph, order);
+    await trade(graph, order, 'FILLED');
   }
 }
 
@@ -111,7 +116,7 @@ export async function loadBook(graph: GraphClient): Promise<void> {
       await placeOnExchange(graph, { accountId: MARKET_MAKER, clientOrderId, symbol, side, quantity, price });
     }
   }
-  await trade(graph, RESTING);
+  await trade(graph, RESTING, 'ACCEPTED');
 }
 
 async function runStrategy(graph: GraphClient, strategy: (typeof STRATEGIES)[number]): Promise<void> {
@@ -125,26 +130,18 @@ async function runStrategy(graph: GraphClient, strategy: (typeof STRATEGIES)[num
   await mutate(graph, { name: 'startStrategy', inputType: 'StartStrategyInput' }, { strategyId: strategy.strategyId });
 }
 
-/** Takes an order from the strategy to the exchange and its fills back, from wherever an earlier run stopped. */
-async function trade(graph: GraphClient, order: DemoOrder): Promise<void> {
+/** Places an order of the strategy, which the graph carries out by itself, and waits until it rests or is filled. */
+async function trade(graph: GraphClient, order: DemoOrder, until: 'FILLED' | 'ACCEPTED'): Promise<void> {
   const { orderId } = order;
-  const placed = { ...order, side: 'BUY', type: 'LIMIT', venue: VENUE };
+  const placed = { ...order, side: 'BUY', type: 'LIMIT' };
   if ((await statusOf(graph, orderId)) === null)
     await mutate(graph, { name: 'placeOrder', inputType: 'PlaceOrderInput' }, placed);
-  const atExchange = await placeOnExchange(graph, { ...order, accountId: FUND, clientOrderId: orderId, side: 'BUY' });
-  if ((await statusOf(graph, orderId)) === 'PENDING') {
-    await mutate(
-      graph,
-      { name: 'submitOrder', inputType: 'SubmitOrderInput' },
-      { orderId, exchangeOrderId: atExchange.orderId },
-    );
-  }
-  if ((await statusOf(graph, orderId)) === 'SUBMITTED') {
-    await mutate(graph, { name: 'acceptOrder', inputType: 'AcceptOrderInput' }, { orderId });
-  }
-  for (const { tradeId, fee, ...execution } of atExchange.trades.nodes) {
-    const fill = { ...execution, orderId, venue: VENUE, exchangeTradeId: tradeId, commission: fee };
-    await mutate(graph, { name: 'recordFill', inputType: 'RecordFillInput' }, fill);
+  const giveUpAt = Date.now() + PATIENCE_MS;
+  for (;;) {
+    const status = await statusOf(graph, orderId);
+    if (status === until || status === 'FILLED') return;
+    if (Date.now() > giveUpAt) throw new Error(`The demo's order ${orderId} is ${status} instead of ${until}`);
+    await sleep(LOOK_EVERY_MS);
   }
 }
 
@@ -156,13 +153,6 @@ async function statusOf(graph: GraphClient, id: string): Promise<string | null> 
   return tradingOrder?.status ?? null;
 }
 
-interface PlacedOrder {
-  orderId: string;
-  trades: {
-    nodes: { tradeId: string; quantity: string; price: string; fee: string; executedAt: string; liquidity: string }[];
-  };
-}
-
 interface ExchangeOrderTerms {
   accountId: string;
   clientOrderId: string;
@@ -172,18 +162,9 @@ interface ExchangeOrderTerms {
   price: string;
 }
 
-/** Places the order, or finds the one an earlier run placed under the same client order id. */
-async function placeOnExchange(graph: GraphClient, terms: ExchangeOrderTerms): Promise<PlacedOrder> {
+/** Places the order, unless an earlier run has under the same client order id. */
+async function placeOnExchange(graph: GraphClient, terms: ExchangeOrderTerms): Promise<void> {
   const { accountId, clientOrderId, symbol, side, quantity, price } = terms;
-  const { order } = await mutate<{ order: PlacedOrder | null }>(
-    graph,
-    {
-      name: 'placeExchangeOrder',
-      inputType: 'PlaceExchangeOrderInput',
-      fields: 'order { orderId trades { nodes { tradeId quantity price fee executedAt liquidity } } }',
-    },
-    { accountId, clientOrderId, symbol, side, type: 'LIMIT', quantity, price },
-  );
-  if (!order) throw new Error(`The demo's order ${clientOrderId} was not placed`);
-  return order;
+  const input = { accountId, clientOrderId, symbol, side, type: 'LIMIT', quantity, price };
+  await mutate(graph, { name: 'placeExchangeOrder', inputType: 'PlaceExchangeOrderInput' }, input);
 }

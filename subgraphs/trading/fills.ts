@@ -12,6 +12,7 @@ import { AMOUNT_LIMIT, amountFromZero, positiveAmount } from './rules/amounts.ts
 import { applyTrade, type Holding, type TradeEffect } from './rules/average-cost.ts';
 import { addToDay } from './rules/daily-pnl.ts';
 import { isBefore, pastInstant } from './rules/instants.ts';
+import { checkManual } from './rules/order-execution.ts';
 import { applyFill, type FilledState } from './rules/order-fill.ts';
 import { NAME_LENGTH, NOTE_LENGTH } from './rules/texts.ts';
 import { venueId } from './rules/venue-ids.ts';
@@ -19,7 +20,7 @@ import { followFill } from './trade-store/order-trades.ts';
 
 type LockedPosition = Holding & { positionId: string };
 
-interface RecordedFill {
+export interface RecordedFill {
   tradeId: string;
   orderId: string;
   strategyId: string;
@@ -28,7 +29,8 @@ interface RecordedFill {
 
 export type FillPayload = CommandPayload<RecordedFill>;
 
-interface Execution {
+/** One execution of an order, as a venue says. */
+export interface Execution {
   orderId: string;
   exchangeTradeId: string;
   venue: string;
@@ -41,7 +43,7 @@ interface Execution {
 }
 
 /** All that one execution does, worked out before anything is written. */
-interface Fill {
+export interface Fill {
   traceId: string;
   strategy: LockedStrategy;
   order: LockedOrder;
@@ -58,24 +60,42 @@ export function recordFill(context: Context, input: RecordFillInput): Promise<Fi
     const execution = readExecution(input, context.now());
     const strategy = await lockStrategyOfOrder(tx, execution.orderId);
     const order = await lockOrder(tx, execution.orderId);
+    checkManual(order);
     const recorded = await findRecorded(tx, execution);
     if (recorded) return recorded;
-
-    checkAgainstOrder(order, execution);
-    const filled = applyFill(order, execution);
-    const position = await lockOpenPosition(tx, order);
-    const effect = applyTrade(position, { ...execution, side: order.side });
-    checkSize(effect);
-
-    const fill = { traceId: context.traceId, strategy, order, execution, filled, position, effect };
-    const tradeId = await insertTrade(tx, fill);
-    if (tradeId === null) return recordedMeanwhile(tx, execution);
-    await updateOrder(tx, fill);
-    await savePositions(tx, fill);
-    await countTrade(tx, fill);
-    await followFill(tx, fill);
-    return { tradeId, orderId: order.orderId, strategyId: order.strategyId, symbol: order.instrumentId };
+    return bookFill(tx, await planFill(tx, { traceId: context.traceId, strategy, order, execution }));
   });
+}
+
+/**
+ * What the execution would do; strategy and order are locked. It writes nothing.
+ * @param fills how it fills the order. @default applyFill
+ * @throws Refusal when the order cannot take it
+ */
+export async function planFill(
+  tx: Tx,
+  basis: Pick<Fill, 'traceId' | 'strategy' | 'order' | 'execution'>,
+  fills = applyFill,
+): Promise<Fill> {
+  const { order, execution } = basis;
+  checkAgainstOrder(order, execution);
+  const filled = fills(order, execution);
+  const position = await lockOpenPosition(tx, order);
+  const effect = applyTrade(position, { ...execution, side: order.side });
+  checkSize(effect);
+  return { ...basis, filled, position, effect };
+}
+
+/** Writes all that the execution does. */
+export async function bookFill(tx: Tx, fill: Fill): Promise<RecordedFill> {
+  const { order, execution } = fill;
+  const tradeId = await insertTrade(tx, fill);
+  if (tradeId === null) return recordedMeanwhile(tx, execution);
+  await updateOrder(tx, fill);
+  await savePositions(tx, fill);
+  await countTrade(tx, fill);
+  await followFill(tx, fill);
+  return { tradeId, orderId: order.orderId, strategyId: order.strategyId, symbol: order.instrumentId };
 }
 
 function readExecution(input: RecordFillInput, now: Date): Execution {
@@ -94,7 +114,7 @@ function readExecution(input: RecordFillInput, now: Date): Execution {
 }
 
 /** The trade that is there already under the venue's id. Throws an idempotency conflict when its content differs. */
-async function findRecorded(tx: Tx, execution: Execution): Promise<RecordedFill | null> {
+export async function findRecorded(tx: Tx, execution: Execution): Promise<RecordedFill | null> {
   const [found] = await tx.$queryRaw<(RecordedFill & { same: boolean })[]>(
     sql`select trade_id as "tradeId", order_id as "orderId", strategy_id as "strategyId", instrument_id as symbol,
                (order_id, quantity, price, commission, executed_at)
@@ -177,7 +197,9 @@ async function updateOrder(tx: Tx, { traceId, order, execution, filled, effect }
                average_fill_price = ${amount(filled.averageFillPrice)}::numeric,
                commission = commission + ${amount(execution.commission)}::numeric,
                realized_pnl = coalesce(realized_pnl, 0) + ${amount(effect.realizedPnl)}::numeric,
+               submitted_at = coalesce(submitted_at, ${execution.executedAt}::timestamptz),
                filled_at = case when ${filled.status} = 'filled' then ${execution.executedAt}::timestamptz end,
+               cancelled_at = case when ${filled.status} = 'cancelled' then coalesce(cancelled_at, clock_timestamp()) end,
                trace_id = ${traceId}
          where order_id = ${order.orderId}`,
   );

@@ -15,6 +15,7 @@ import { Instrument } from './resolvers/Instrument.ts';
 import { Mutation } from './resolvers/Mutation.ts';
 import { Portfolio } from './resolvers/Portfolio.ts';
 import { payloads } from './resolvers/payloads.ts';
+import { QuarantinedFill } from './resolvers/QuarantinedFill.ts';
 import { Query } from './resolvers/Query.ts';
 import { Strategy } from './resolvers/Strategy.ts';
 import { Subscription } from './resolvers/Subscription.ts';
@@ -32,6 +33,7 @@ const own: Resolvers = {
   TradingOrder,
   TradingTrade,
   TradingPosition,
+  QuarantinedFill,
   Portfolio,
   Instrument,
   ExchangeOrder,

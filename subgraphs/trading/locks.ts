@@ -9,6 +9,7 @@ import { refuse } from '../../platform/errors.ts';
 import { isStorable } from '../../platform/texts.ts';
 import type { Tx } from './context.ts';
 import type { Side } from './rules/order-entry.ts';
+import type { OrderExecution } from './rules/order-execution.ts';
 import type { OrderStatus } from './rules/order-lifecycle.ts';
 import type { StrategyStatus } from './rules/strategy-lifecycle.ts';
 
@@ -37,6 +38,8 @@ export interface LockedOrder {
   filledNotional: Decimal;
   executionVenue: string | null;
   exchangeOrderId: string | null;
+  execution: OrderExecution;
+  cancelRequestedAt: Date | null;
   /** RFC 3339 in UTC with six fractional digits. */
   createdAt: string;
 }
@@ -73,7 +76,8 @@ export async function lockOrder(tx: Tx, orderId: string): Promise<LockedOrder> {
         sql`select order_id as "orderId", strategy_id as "strategyId", account_id as "accountId",
                    instrument_id as "instrumentId", side, status, quantity, filled_quantity as "filledQuantity",
                    filled_notional as "filledNotional", execution_venue as "executionVenue",
-                   exchange_order_id as "exchangeOrderId",
+                   exchange_order_id as "exchangeOrderId", execution,
+                   cancel_requested_at as "cancelRequestedAt",
                    to_char(created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as "createdAt"
               from orders where order_id = ${orderId} for no key update`,
       )

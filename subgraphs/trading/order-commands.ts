@@ -1,118 +1,20 @@
-/** Placing orders and moving them between their states. Fills are in fills.ts. */
-import { type CommandPayload, command } from '../../platform/command.ts';
+/** Moving orders between their states, as those say who carry them out. Fills are in fills.ts. */
+import { command } from '../../platform/command.ts';
 import { isUniqueViolation } from '../../platform/database/database-error.ts';
 import { join, type Sql, sql } from '../../platform/database/sql.ts';
-import { type Decimal, dec } from '../../platform/decimal.ts';
 import { refuse } from '../../platform/errors.ts';
-import { normaliseSymbol } from '../../platform/symbols.ts';
 import { boundedText } from '../../platform/texts.ts';
-import { referencePriceOf } from './analytics/reference-price.ts';
 import type { Context, Tx } from './context.ts';
-import { shown, stored } from './enums.ts';
-import type { PlaceOrderInput } from './generated/resolvers.ts';
-import { type LockedOrder, type LockedStrategy, lockOrder, lockStrategy } from './locks.ts';
-import { isActiveOrder } from './orders.ts';
-import { isOpenPosition } from './positions.ts';
-import { positiveAmount } from './rules/amounts.ts';
-import { checkPositionLimit, checkPrices, type Side } from './rules/order-entry.ts';
+import { type LockedOrder, lockOrder } from './locks.ts';
+import type { OrderPayload } from './placing.ts';
+import { cancelLocked } from './routing/cancelling.ts';
+import { checkManual } from './rules/order-execution.ts';
 import { moveOrder, type OrderStatus } from './rules/order-lifecycle.ts';
 import { checkVenue } from './rules/strategy-settings.ts';
-import { ID_LENGTH, NAME_LENGTH, NOTE_LENGTH } from './rules/texts.ts';
+import { NAME_LENGTH, NOTE_LENGTH } from './rules/texts.ts';
 import { venueId } from './rules/venue-ids.ts';
-import { planTrade } from './trade-store/order-trades.ts';
 
 type Optional = string | null | undefined;
-
-export type OrderPayload = CommandPayload<{ orderId: string }>;
-
-/** Inserts a pending order of an active strategy, within the strategy's instruments, venues and position limit. */
-export async function placeOrder(context: Context, input: PlaceOrderInput): Promise<OrderPayload> {
-  const referencePrice = await referencePriceOf(context, input.symbol);
-  return command(context, 'placeOrder', input, (tx) => placeOrderWithin(context, tx, input, { referencePrice }));
-}
-
-/** The same as part of a command. An order that closes a position is taken in whatever state the strategy is. */
-export async function placeOrderWithin(
-  context: Context,
-  tx: Tx,
-  input: PlaceOrderInput,
-  { referencePrice, isClosing = false }: { referencePrice: string | null; isClosing?: boolean },
-): Promise<{ orderId: string }> {
-  const order = newOrder(input);
-  const strategy = await lockStrategy(tx, input.strategyId);
-  if (!isClosing) checkStrategy(strategy);
-  checkOrder(strategy, order);
-  await checkLimit(tx, strategy, order);
-  try {
-    await tx.order.create({
-      data: { ...order, referencePrice, accountId: strategy.accountId, traceId: context.traceId },
-    });
-  } catch (error) {
-    if (!isUniqueViolation(error)) throw error;
-    throw refuse.conflict(null, `An order with id "${order.orderId}" exists already.`, ['input', 'orderId']);
-  }
-  await planTrade(tx, { ...order, accountId: strategy.accountId }, input.managedTrade, context.traceId);
-  return { orderId: order.orderId };
-}
-
-function newOrder(input: PlaceOrderInput) {
-  const { orderId = null, venue = null } = input;
-  const price = priceGiven(input.price, 'price');
-  const stopPrice = priceGiven(input.stopPrice, 'stopPrice');
-  const orderType = stored(input.type);
-  checkPrices(orderType, { price, stopPrice });
-  return {
-    orderId: orderId === null ? crypto.randomUUID() : boundedText(orderId, ID_LENGTH, ['input', 'orderId']),
-    strategyId: input.strategyId,
-    instrumentId: normaliseSymbol(input.symbol),
-    side: stored(input.side),
-    orderType,
-    timeInForce: stored(input.timeInForce ?? 'GTC'),
-    quantity: positiveAmount(input.quantity, ['input', 'quantity']),
-    price,
-    stopPrice,
-    executionVenue: venue === null ? null : boundedText(venue, NAME_LENGTH, ['input', 'venue']),
-  };
-}
-
-function priceGiven(price: Optional, field: string): Decimal | null {
-  return price === null || price === undefined ? null : positiveAmount(price, ['input', field]);
-}
-
-function checkStrategy(strategy: LockedStrategy): void {
-  if (strategy.status === 'active') return;
-  throw refuse.validation(`The strategy is ${shown(strategy.status)}; orders are placed only while it is ACTIVE.`, [
-    'input',
-    'strategyId',
-  ]);
-}
-
-function checkOrder(strategy: LockedStrategy, order: { instrumentId: string; executionVenue: string | null }): void {
-  if (!strategy.instruments.includes(order.instrumentId)) {
-    throw refuse.validation(`${order.instrumentId} is not one of the strategy's instruments.`, ['input', 'symbol']);
-  }
-  if (order.executionVenue !== null) checkVenue(order.executionVenue, strategy.venueIds);
-}
-
-/** The strategy is locked, so its orders and positions stand still. */
-async function checkLimit(
-  tx: Tx,
-  strategy: LockedStrategy,
-  order: { instrumentId: string; side: Side; quantity: Decimal },
-): Promise<void> {
-  if (strategy.maxPositionSize === null) return;
-  const { strategyId, maxPositionSize: limit } = strategy;
-  const { instrumentId, side, quantity } = order;
-  const [held] = await tx.$queryRaw<{ position: Decimal | null; openOnSide: Decimal | null }[]>(
-    sql`select (select quantity from positions
-                 where strategy_id = ${strategyId} and instrument_id = ${instrumentId} and ${isOpenPosition}) as position,
-               (select sum(remaining_quantity) from orders
-                 where strategy_id = ${strategyId} and instrument_id = ${instrumentId} and side = ${side}
-                   and ${isActiveOrder}) as "openOnSide"`,
-  );
-  const { position, openOnSide } = held ?? { position: null, openOnSide: null };
-  checkPositionLimit({ side, quantity, position: position ?? dec(0), openOnSide: openOnSide ?? dec(0), limit });
-}
 
 interface OrderInput {
   orderId: string;
@@ -152,13 +54,28 @@ export function expireOrder(context: Context, input: OrderInput & { reason?: Opt
   return moveTo(context, 'expireOrder', input, 'expired', () => reasonGiven(input.reason));
 }
 
-/** Any active state → cancelled. */
-export function cancelOrder(context: Context, input: OrderInput & { reason?: Optional }): Promise<OrderPayload> {
-  return moveTo(context, 'cancelOrder', input, 'cancelled', () => [
-    // The transaction may have begun before the order was placed; the cancellation comes after.
-    sql`cancelled_at = clock_timestamp()`,
-    ...reasonGiven(input.reason),
-  ]);
+/**
+ * Any active state → cancelled. Of a routed order that was sent the exchange is asked; the answer waits a little for what
+ * comes of it.
+ */
+export async function cancelOrder(context: Context, input: OrderInput & { reason?: Optional }): Promise<OrderPayload> {
+  const { router } = context.service;
+  const settling = router.settlingOf(input.orderId);
+  try {
+    const payload = await command(context, 'cancelOrder', input, async (tx) => {
+      const reason = reasonText(input.reason);
+      const order = await lockOrder(tx, input.orderId);
+      const isAsked = order.cancelRequestedAt !== null;
+      moveOrder(order.status, 'cancelled');
+      if (!isAsked) await cancelLocked(tx, [order.orderId], { traceId: context.traceId, reason });
+      return { orderId: order.orderId };
+    });
+    router.wake();
+    if (payload.errors.length === 0) await settling.wait();
+    return payload;
+  } finally {
+    settling.leave();
+  }
 }
 
 /** Assignments of the update, besides the status. */
@@ -174,6 +91,7 @@ function moveTo(
 ): Promise<OrderPayload> {
   return command(context, operation, input, async (tx) => {
     const order = await lockOrder(tx, input.orderId);
+    checkManual(order);
     const status = moveOrder(order.status, to);
     const assignments = [sql`status = ${status}`, sql`trace_id = ${context.traceId}`, ...(await changes(order, tx))];
     try {
@@ -212,7 +130,11 @@ function exchangeOrderId(order: LockedOrder, given: Optional): Changes {
   return [sql`exchange_order_id = ${id}`];
 }
 
-function reasonGiven(reason: Optional): Changes {
-  if (reason === null || reason === undefined) return [];
-  return [sql`error_message = ${boundedText(reason, NOTE_LENGTH, ['input', 'reason'])}`];
+function reasonGiven(given: Optional): Changes {
+  const reason = reasonText(given);
+  return reason === null ? [] : [sql`error_message = ${reason}`];
+}
+
+function reasonText(reason: Optional): string | null {
+  return reason === null || reason === undefined ? null : boundedText(reason, NOTE_LENGTH, ['input', 'reason']);
 }

@@ -8,6 +8,7 @@ import type { Context } from './context.ts';
 import { stored } from './enums.ts';
 import type { TradingOrderFilter } from './generated/resolvers.ts';
 import type { OrderType, Side, TimeInForce } from './rules/order-entry.ts';
+import type { OrderExecution } from './rules/order-execution.ts';
 import { ACTIVE_ORDER_STATUSES, type OrderStatus } from './rules/order-lifecycle.ts';
 import { canonicalVenueId } from './rules/venue-ids.ts';
 
@@ -42,6 +43,10 @@ export interface TradingOrderRow extends Archivable {
   createdAt: string;
   updatedAt: string;
   version: number;
+  execution: OrderExecution;
+  cancelRequestedAt: string | null;
+  /** Why the router could not carry it on last time. */
+  lastError: string | null;
 }
 
 export type TradingOrderPage = Connection<TradingOrderRow>;

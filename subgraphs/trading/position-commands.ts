@@ -8,8 +8,8 @@ import { referencePriceOf } from './analytics/reference-price.ts';
 import type { Context, Tx } from './context.ts';
 import type { ClosePositionInput } from './generated/resolvers.ts';
 import { lockStrategy } from './locks.ts';
-import { placeOrderWithin } from './order-commands.ts';
 import { isActiveOrder } from './orders.ts';
+import { placeOrderWithin } from './placing.ts';
 import { positions } from './positions.ts';
 import type { Side } from './rules/order-entry.ts';
 
@@ -30,7 +30,7 @@ interface OpenPosition {
 export async function closePosition(context: Context, input: ClosePositionInput): Promise<ClosePayload> {
   const known = await context.load(positions, input.positionId);
   const referencePrice = known && (await referencePriceOf(context, known.instrumentId));
-  return command(context, 'closePosition', input, async (tx) => {
+  const payload = await command(context, 'closePosition', input, async (tx) => {
     const { strategyId } = await findPosition(tx, input.positionId);
     await lockStrategy(tx, strategyId);
     const position = await findPosition(tx, input.positionId);
@@ -45,11 +45,14 @@ export async function closePosition(context: Context, input: ClosePositionInput)
       type: 'MARKET' as const,
       timeInForce: 'GTC' as const,
       quantity: position.quantity.abs().toFixed(),
+      execution: input.execution ?? ('ROUTED' as const),
       venue: input.venue,
     };
     const { orderId } = await placeOrderWithin(context, tx, order, { referencePrice, isClosing: true });
     return { positionId: position.positionId, orderId };
   });
+  context.service.router.wake();
+  return payload;
 }
 
 async function findPosition(tx: Tx, positionId: string): Promise<OpenPosition> {

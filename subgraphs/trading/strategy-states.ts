@@ -5,6 +5,7 @@ import { boundedText } from '../../platform/texts.ts';
 import type { Context, Tx } from './context.ts';
 import { lockStrategy } from './locks.ts';
 import { isActiveOrder } from './orders.ts';
+import { cancelLocked } from './routing/cancelling.ts';
 import { moveStrategy, type StrategyVerb } from './rules/strategy-lifecycle.ts';
 import { NOTE_LENGTH } from './rules/texts.ts';
 import type { StrategyPayload } from './strategy-commands.ts';
@@ -81,10 +82,14 @@ async function halt(
 ) {
   const moved = await move(context, tx, strategyId, verb, also);
   if (!cancelOrders) return { ...moved, cancelledOrderCount: 0 };
-  const cancelledOrderCount = await tx.$executeRaw(
-    sql`update orders set status = 'cancelled', cancelled_at = clock_timestamp(), trace_id = ${context.traceId},
-               error_message = ${`cancelled by ${verb}Strategy`}
-         where strategy_id = ${strategyId} and ${isActiveOrder}`,
+  const orders = await tx.$queryRaw<{ orderId: string }[]>(
+    sql`select order_id as "orderId" from orders where strategy_id = ${strategyId} and ${isActiveOrder}
+         order by order_id for no key update`,
   );
-  return { ...moved, cancelledOrderCount };
+  await cancelLocked(
+    tx,
+    orders.map(({ orderId }) => orderId),
+    { traceId: context.traceId, reason: `cancelled by ${verb}Strategy` },
+  );
+  return { ...moved, cancelledOrderCount: orders.length };
 }

@@ -6,6 +6,7 @@ import { normaliseSymbols } from '../../platform/symbols.ts';
 import { isActiveOrder, type TradingOrderRow } from './orders.ts';
 import type { PortfolioReference } from './portfolio.ts';
 import { isOpenPosition, type TradingPositionRow } from './positions.ts';
+import type { QuarantinedFillRow } from './routing/quarantine.ts';
 import type { StrategyRow } from './strategies.ts';
 import type { TradingTradeRow } from './trades.ts';
 
@@ -13,6 +14,7 @@ export type PositionEvent = ChangeEvent<TradingPositionRow>;
 export type OrderEvent = ChangeEvent<TradingOrderRow>;
 export type TradeEvent = ChangeEvent<TradingTradeRow>;
 export type StrategyEvent = ChangeEvent<StrategyRow>;
+export type QuarantinedFillEvent = ChangeEvent<QuarantinedFillRow>;
 export type PortfolioEvent = ChangeEvent<PortfolioReference>;
 
 export const positionTopic = topic<TradingPositionRow>({
@@ -45,6 +47,14 @@ export const strategyTopic = topic<StrategyRow>({
   key: 'strategy_id',
   fields: { accountId: 'uuid', strategyId: 'text' },
   mode: 'conflated',
+});
+
+export const quarantineTopic = topic<QuarantinedFillRow>({
+  table: 'quarantined_fills',
+  key: 'quarantined_fill_id',
+  fields: { accountId: 'uuid', strategyId: 'text' },
+  mode: 'lossless',
+  snapshot: raw(`status = 'open'`),
 });
 
 /** The symbols as rows have them; none means every instrument. */

@@ -238,7 +238,14 @@ describe('a process of trading that is killed', () => {
       for (let n = 0; isTrading; n++) {
         const orderId = `${strategyId}-${n}`;
         const side = n % 3 === 2 ? 'SELL' : 'BUY';
-        const terms = { strategyId, symbol: 'BTC-USD', side, type: 'MARKET', quantity: n % 3 === 2 ? '1.5' : '1' };
+        const terms = {
+          strategyId,
+          symbol: 'BTC-USD',
+          side,
+          type: 'MARKET',
+          execution: 'MANUAL',
+          quantity: n % 3 === 2 ? '1.5' : '1',
+        };
         await until(PLACE, 'placeOrder', { ...terms, orderId, idempotencyKey: `place-${orderId}` });
         const executedAt = new Date(Date.now() + 1).toISOString(); // after the order was placed, to the microsecond
         await until(SUBMIT, 'submitOrder', { orderId, venue: 'okx', idempotencyKey: `submit-${orderId}` });

@@ -84,7 +84,7 @@ describe('a query', () => {
         await done(
           graph,
           'placeOrder',
-          { strategyId, symbol: 'BTC-USD', side: 'BUY', type: 'MARKET', quantity: '1' },
+          { strategyId, symbol: 'BTC-USD', side: 'BUY', type: 'MARKET', quantity: '1', execution: 'MANUAL' },
           'order { orderId }',
         )
       ).order;
@@ -98,7 +98,7 @@ describe('a query', () => {
   it('shows what a token names, wherever the command was carried out', async () => {
     const strategyId = await strategy(graph);
     for (let count = 1; count <= 40; count++) {
-      const input = { strategyId, symbol: 'BTC-USD', side: 'BUY', type: 'MARKET', quantity: '1' };
+      const input = { strategyId, symbol: 'BTC-USD', side: 'BUY', type: 'MARKET', quantity: '1', execution: 'MANUAL' };
       const { readToken } = await done(graph, 'placeOrder', input, 'readToken');
       const headers = { 'x-read-after': `market-data.1, ${readToken}` };
       const { strategy: found } = await ask(replica, ORDERS, { id: strategyId }, headers);
@@ -143,6 +143,7 @@ describe('a query', () => {
       side: 'BUY',
       type: 'MARKET',
       quantity: '1',
+      execution: 'MANUAL',
       idempotencyKey: 'again',
     };
     const first = await done(graph, 'placeOrder', input, 'readToken');

@@ -24,6 +24,7 @@ const OWNERS: Record<string, Domain> = {
   TradingOrder: 'trading',
   TradingTrade: 'trading',
   TradingPosition: 'trading',
+  QuarantinedFill: 'trading',
   Portfolio: 'trading',
   CustodyAccount: 'custodian',
   CustodyPosition: 'custodian',

@@ -1,13 +1,11 @@
 /** A simulator that is killed in the midst of its commands, and another that takes up what it left. */
 import { expect, it } from 'vitest';
-import { command } from '../../clients/simulator/commands.ts';
 import type { GraphClient } from '../../platform/graph-client.ts';
 import { FUND } from '../../prisma/demo/accounts.ts';
-import type { TestGraph } from '../support/graph.ts';
-import { disagreements, expectAgreement, expectBoundedOrders, expectTrueBooks } from './books.ts';
+import { expectBoundedOrders, expectTrueBooks } from './books.ts';
 import { type Clock, clockAhead, commandOf, demoGraph, simulate } from './support.ts';
 
-const ORDER_COMMANDS = ['placeOrder', 'placeExchangeOrder', 'submitOrder', 'acceptOrder', 'recordFill', 'cancelOrder'];
+const ORDER_COMMANDS = ['placeOrder', 'cancelOrder'];
 
 interface Mortal extends GraphClient {
   isDead(): boolean;
@@ -62,36 +60,6 @@ it('loses no fill and records none twice, wherever it was killed', { timeout: TI
   await expectBoundedOrders(graph);
   const pending = await graph.sql('trading', `select order_id from orders where status in ('pending', 'submitted')`);
   expect(pending).toEqual([]);
-});
-
-const STRANGER = '00000000-0000-4000-8000-0000000000ff';
-
-/** A stranger meets whatever is bid at that price or better. */
-async function sellDownTo({ client }: TestGraph, price: string): Promise<void> {
-  const account = { accountId: STRANGER };
-  await command(client, 'createExchangeAccount', { ...account, clientId: 'stranger' });
-  await command(client, 'deposit', { ...account, asset: 'BTC', amount: '10' });
-  const sell = { symbol: 'BTC-USD', side: 'SELL', type: 'LIMIT', quantity: '10', price, timeInForce: 'IOC' };
-  await command(client, 'placeExchangeOrder', { ...account, ...sell });
-}
-
-it('records fills of orders that were executed while no simulator ran', async () => {
-  const clock = clockAhead();
-  const graph = await demoGraph(clock);
-  await sellDownTo(graph, '49500');
-  expect(await disagreements(graph)).toHaveLength(1); // the demo's resting order was bought from a stranger
-
-  const steps = simulate(clock, graph.client);
-  await steps.run(4);
-  const trades = await graph.run(
-    '{ tradingOrder(id: "demo-order-4") { status filledQuantity trades { nodes { price } } } }',
-  );
-  expect(trades.data.tradingOrder).toEqual({
-    status: 'FILLED',
-    filledQuantity: '0.25',
-    trades: { nodes: [{ price: '49500' }] },
-  });
-  await expectAgreement(graph, steps);
 });
 
 it('goes on with the bar and the sequence that an earlier run left', async () => {

@@ -1,4 +1,5 @@
 /** A simulated market in a test: on the demo, step by step, under a clock of the test's own. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
 import { createSimulation } from '../../clients/simulator/simulator.ts';
 import type { GraphClient } from '../../platform/graph-client.ts';
@@ -51,11 +52,40 @@ export function simulate(
         for (const [index, runner] of runners.entries()) {
           if (clock.nowMs < (dueMs[index] ?? 0)) continue;
           dueMs[index] = clock.nowMs + (await runner.run(clock.nowMs));
+          await untilCarriedOut(graph);
         }
         clock.nowMs += 1_000;
       }
     },
   };
+}
+
+const ORDERS = `{ activeOrders(first: 100) { nodes { status filledQuantity cancelRequestedAt
+  exchangeOrder { status filledQuantity } } } }`;
+
+interface ActiveOrder {
+  status: string;
+  filledQuantity: string;
+  cancelRequestedAt: string | null;
+  exchangeOrder: { status: string; filledQuantity: string } | null;
+}
+
+/** The graph carries orders out in its own time, not by the test's clock: nothing goes on before it has. */
+async function untilCarriedOut({ request }: GraphClient): Promise<void> {
+  for (let look = 0; look < 500; look++) {
+    const answer = await request<{ activeOrders?: { nodes: ActiveOrder[] } }>(ORDERS).catch(() => null);
+    const orders = answer?.activeOrders?.nodes ?? []; // the graph may be away
+    if (orders.every(isCarriedOut)) return;
+    await sleep(10);
+  }
+  throw new Error('An order was not carried out');
+}
+
+function isCarriedOut({ status, filledQuantity, cancelRequestedAt, exchangeOrder }: ActiveOrder): boolean {
+  const isResting = exchangeOrder?.status === 'OPEN' || exchangeOrder?.status === 'PARTIALLY_FILLED';
+  return (
+    isResting && status !== 'PENDING' && cancelRequestedAt === null && exchangeOrder.filledQuantity === filledQuantity
+  );
 }
 
 /** A command as it was sent. */

@@ -3,8 +3,10 @@ import { backtestMutations } from '../backtests/resolvers/fields.ts';
 import { recordFill } from '../fills.ts';
 import type { MutationResolvers } from '../generated/resolvers.ts';
 import { markPositions } from '../marks.ts';
-import { acceptOrder, cancelOrder, expireOrder, placeOrder, rejectOrder, submitOrder } from '../order-commands.ts';
+import { acceptOrder, cancelOrder, expireOrder, rejectOrder, submitOrder } from '../order-commands.ts';
+import { placeOrder } from '../placing.ts';
 import { closePosition } from '../position-commands.ts';
+import { resolveQuarantinedFill } from '../routing/resolving.ts';
 import { configureStrategy, createStrategy, deleteStrategy } from '../strategy-commands.ts';
 import {
   failStrategy,
@@ -33,6 +35,7 @@ export const Mutation: MutationResolvers = {
   expireOrder: (_, { input }, context) => expireOrder(context, input),
   cancelOrder: (_, { input }, context) => cancelOrder(context, input),
   recordFill: (_, { input }, context) => recordFill(context, input),
+  resolveQuarantinedFill: (_, { input }, context) => resolveQuarantinedFill(context, input),
   markPositions: (_, { input }, context) => markPositions(context, input),
   closePosition: (_, { input }, context) => closePosition(context, input),
   ...archiveMutations,

@@ -17,6 +17,7 @@ import {
   positions,
   sumOfOpenPositions,
 } from '../positions.ts';
+import { quarantineConditions, quarantinedFillList, quarantinedFills } from '../routing/quarantine.ts';
 import { isActive, strategies, strategyConditions, strategyList } from '../strategies.ts';
 import {
   allTradeList,
@@ -74,6 +75,9 @@ export const Query: QueryResolvers = {
   strategyVolume: (_, { strategyId, ...window }, context) => sumOfTrades(context, 'gross_value', strategyId, window),
   strategyRealizedPnl: (_, { strategyId, ...window }, context) =>
     sumOfTrades(context, 'realized_pnl', strategyId, window),
+  quarantinedFill: (_, { id }, context) => context.load(quarantinedFills, id),
+  quarantinedFills: (_, { filter, ...page }, context) =>
+    context.connect(quarantinedFillList, { ...page, sortBy: 'CREATED_AT' }, quarantineConditions(filter)),
   portfolio: (_, { accountId }) => portfolioOf(accountId),
   ...analyticsQueries,
   ...backtestQueries,

@@ -2,7 +2,7 @@ import { toldAsIs as resolve } from '../../../platform/feed/events.ts';
 import { backtestSubscriptions } from '../backtests/resolvers/fields.ts';
 import type { SubscriptionResolvers } from '../generated/resolvers.ts';
 import { portfolioChanges } from '../portfolio-changes.ts';
-import { instrumentIds, orderTopic, positionTopic, strategyTopic, tradeTopic } from '../topics.ts';
+import { instrumentIds, orderTopic, positionTopic, quarantineTopic, strategyTopic, tradeTopic } from '../topics.ts';
 
 export const Subscription: SubscriptionResolvers = {
   positionChanges: {
@@ -23,6 +23,10 @@ export const Subscription: SubscriptionResolvers = {
   },
   strategyChanges: {
     subscribe: (_, { after, ...choice }, context) => context.changes(strategyTopic, { choice, after }),
+    resolve,
+  },
+  quarantinedFillChanges: {
+    subscribe: (_, { after, ...choice }, context) => context.changes(quarantineTopic, { choice, after }),
     resolve,
   },
   portfolioChanges: {

@@ -17,6 +17,7 @@ export const TradingOrder: TradingOrderResolvers = {
   type: ({ orderType }) => shown(orderType),
   status: ({ status }) => shown(status),
   timeInForce: ({ timeInForce }) => shown(timeInForce),
+  execution: ({ execution }) => shown(execution),
   venue: ({ executionVenue }) => executionVenue,
   exchangeOrder: ({ exchangeOrderId }) =>
     exchangeOrderId !== null && isUuid(exchangeOrderId) ? { orderId: exchangeOrderId } : null,

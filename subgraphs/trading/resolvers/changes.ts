@@ -8,6 +8,7 @@ export const changes: Resolvers = {
   OrderChange: { order: rowOf },
   TradeChange: { trade: rowOf },
   StrategyChange: { strategy: rowOf },
+  QuarantinedFillChange: { quarantinedFill: rowOf },
   PortfolioChange: {
     portfolio({ row }, _, context) {
       if (row?.valued) holdPrices(context, row.valued.prices);

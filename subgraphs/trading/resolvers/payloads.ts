@@ -5,6 +5,7 @@ import type { Context } from '../context.ts';
 import type { Resolvers } from '../generated/resolvers.ts';
 import { orders } from '../orders.ts';
 import { openPositionOf, positions } from '../positions.ts';
+import { quarantinedFills } from '../routing/quarantine.ts';
 import { strategies } from '../strategies.ts';
 import { trades } from '../trades.ts';
 
@@ -42,6 +43,11 @@ export const payloads: Resolvers = {
     order,
     position: ({ positionId }, _, context) =>
       positionId === undefined ? null : loadKept(context, positions, positionId),
+  },
+  ResolveQuarantinedFillPayload: {
+    quarantinedFill: ({ quarantinedFillId }, _, context) =>
+      quarantinedFillId === undefined ? null : context.load(quarantinedFills, quarantinedFillId),
+    trade: ({ tradeId }, _, context) => (tradeId ? context.load(trades, tradeId) : null),
   },
   MarkPositionsPayload: { markedPositionCount: (payload) => payload.markedPositionCount ?? 0 },
   ...archivePayloads,

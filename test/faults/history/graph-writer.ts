@@ -53,6 +53,7 @@ export async function runGraphWriter(options: GraphWriterOptions): Promise<void>
       side: 'BUY',
       type: 'MARKET',
       quantity: String(quantity),
+      execution: 'MANUAL',
     });
     await send(options, 'submitOrder', { orderId, venue: 'venue' });
     await send(options, 'acceptOrder', { orderId });

@@ -20,6 +20,7 @@ const ARGUMENTS: Record<string, string> = {
   tradeChanges: `(strategyId: "btc-trend")`,
   strategyChanges: '',
   backtestChanges: '(runId: "run")',
+  quarantinedFillChanges: `(accountId: "${FUND}")`,
   portfolioChanges: `(accountId: "${FUND}")`,
   exchangeOrderChanges: `(accountId: "${FUND}")`,
   exchangeTradeChanges: `(accountId: "${FUND}", symbol: "BTC-USD")`,
@@ -52,6 +53,14 @@ beforeAll(async () => {
       to: "2026-01-02T00:00:00Z" }) { errors { message } }
   }`);
   expect(started).toMatchObject({ data: { startBacktest: { errors: [] } } });
+  await graph.sql(
+    'trading',
+    `insert into quarantined_fills (order_id, strategy_id, account_id, instrument_id, side, quantity, price, commission,
+            execution_venue, exchange_trade_id, exchange_order_id, executed_at, reason, message)
+     select 'demo-order-1', 'btc-trend', $1, 'BTC-USD', 'buy', 1, 48000, 48, 'exchange',
+            '00000000-0000-4000-8000-0000000000e1', '00000000-0000-4000-8000-0000000000e2', now(), 'order_ended', 'as told'`,
+    [FUND],
+  );
 });
 
 afterAll(() => graph.close());

@@ -297,7 +297,7 @@ describe('closePosition', () => {
     const closed = await done(
       graph,
       'closePosition',
-      { positionId: position.positionId, venue: 'exchange-okx', idempotencyKey: 'close-once' },
+      { positionId: position.positionId, execution: 'MANUAL', venue: 'exchange-okx', idempotencyKey: 'close-once' },
       'position { isOpen } order { orderId side type quantity status venue }',
     );
     const { orderId } = closed.order;
@@ -317,7 +317,12 @@ describe('closePosition', () => {
     );
     expect(tradingPosition).toEqual({ quantity: '0', closedAt: expect.any(String) });
 
-    const repeat = { positionId: position.positionId, venue: 'exchange-okx', idempotencyKey: 'close-once' };
+    const repeat = {
+      positionId: position.positionId,
+      execution: 'MANUAL',
+      venue: 'exchange-okx',
+      idempotencyKey: 'close-once',
+    };
     expect((await done(graph, 'closePosition', repeat, 'order { orderId }')).order).toEqual({ orderId });
     expect(await refused(graph, 'closePosition', { positionId: position.positionId })).toMatchObject({
       __typename: 'InvalidTransition',
@@ -330,7 +335,12 @@ describe('closePosition', () => {
     const { position } = await trade(graph, id, '-3', '100', {}, 'position { positionId }');
     const answers = await Promise.all(
       Array.from({ length: 4 }, () =>
-        send(graph, 'closePosition', { positionId: position.positionId }, 'order { side quantity }'),
+        send(
+          graph,
+          'closePosition',
+          { positionId: position.positionId, execution: 'MANUAL' },
+          'order { side quantity }',
+        ),
       ),
     );
     const placed = answers.filter(({ errors }) => errors.length === 0);

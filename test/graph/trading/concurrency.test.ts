@@ -1,6 +1,7 @@
 /** Many clients at once: what they did adds up to the last digit, and of two that exclude each other one wins. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startGraph, type TestGraph } from '../../support/graph.ts';
+import { expectTrueTotals } from './books.ts';
 import { ask, done, execution, now, order, send, strategy } from './desk.ts';
 
 let graph: TestGraph;
@@ -12,34 +13,7 @@ afterAll(() => graph.close());
 const at = <Result>(count: number, work: (index: number) => Promise<Result>): Promise<Result[]> =>
   Promise.all(Array.from({ length: count }, (_, index) => work(index)));
 
-/** Every rule that joins rows of several tables; each gives the rows that break it. */
-const AUDIT: Record<string, string> = {
-  'an order is filled by its trades': `
-    select order_id from orders left join (
-      select order_id, sum(quantity) as filled, sum(quantity * price) as notional, sum(commission) as fees,
-             sum(realized_pnl) as realized from trades group by order_id) as done using (order_id)
-     where (filled_quantity, filled_notional, commission, coalesce(realized_pnl, 0))
-           is distinct from (coalesce(filled, 0), coalesce(notional, 0), coalesce(fees, 0), coalesce(realized, 0))`,
-  'positions hold what was traded': `
-    select strategy_id, instrument_id from (
-      select strategy_id, instrument_id, sum(case side when 'buy' then quantity else -quantity end) as traded,
-             sum(realized_pnl) as realized from trades group by 1, 2) as done
-     full join (select strategy_id, instrument_id, sum(quantity) as held, sum(realized_pnl) as realized
-                  from positions group by 1, 2) as kept using (strategy_id, instrument_id)
-     where (traded, done.realized) is distinct from (held, kept.realized)`,
-  'strategies count what was traded': `
-    select strategy_id from strategies left join (
-      select strategy_id, count(*) as count, sum(realized_pnl) as realized from trades group by 1) as done
-      using (strategy_id)
-     where (total_trades, strategies.realized_pnl) is distinct from (coalesce(count, 0), coalesce(realized, 0))`,
-  'a trade is not older than its order': `
-    select trade_id from trades join orders using (order_id) where executed_at < orders.created_at`,
-};
-
-async function audit(): Promise<void> {
-  for (const [rule, statement] of Object.entries(AUDIT))
-    expect({ [rule]: await graph.sql('trading', statement) }).toEqual({ [rule]: [] });
-}
+const audit = () => expectTrueTotals((statement) => graph.sql('trading', statement));
 
 describe('many clients at once', () => {
   it('fill one order: exact sums, and nothing above its quantity', async () => {
@@ -153,7 +127,17 @@ describe('many clients at once', () => {
         const symbol = pick(symbols, turn);
         const side = turn % 3 === 0 ? 'SELL' : 'BUY';
         const orderId = `${strategyId}-${client}-${step}`;
-        note(await send(graph, 'placeOrder', { orderId, strategyId, symbol, side, type: 'MARKET', quantity: '2' }));
+        note(
+          await send(graph, 'placeOrder', {
+            orderId,
+            strategyId,
+            symbol,
+            side,
+            type: 'MARKET',
+            quantity: '2',
+            execution: 'MANUAL',
+          }),
+        );
         note(await send(graph, 'submitOrder', { orderId, venue: 'exchange-okx' }));
         await Promise.all([
           send(graph, 'recordFill', execution(orderId, '1.5', String(90 + (turn % 20)), { commission: '0.125' })).then(

@@ -35,6 +35,14 @@ beforeAll(async () => {
   };
   await done(graph, 'createInstrument', { symbol: 'BTC-USD' });
   await done(graph, 'startBacktest', input);
+  await graph.sql(
+    'trading',
+    `insert into quarantined_fills (quarantined_fill_id, order_id, strategy_id, account_id, instrument_id, side, quantity,
+            price, commission, execution_venue, exchange_trade_id, exchange_order_id, executed_at, reason, message)
+     values ('00000000-0000-4000-8000-00000000000c', 'all-order', 'all', $1, 'BTC-USD', 'buy', 5, 100, 0, 'exchange', $2, $3,
+             now(), 'overfill', 'as told')`,
+    [ACCOUNT, '00000000-0000-4000-8000-00000000000d', exchangeOrderId],
+  );
 });
 afterAll(() => graph.close());
 
@@ -66,6 +74,8 @@ const ROOTS: Record<string, string> = {
   ManagedTradeConnection: 'managedTrades',
   ManagedTradeStats: 'managedTradeStats',
   ManagedTradeComparison: 'managedTradeComparison',
+  QuarantinedFill: 'quarantinedFill(id: "00000000-0000-4000-8000-00000000000c")',
+  QuarantinedFillConnection: 'quarantinedFills',
 };
 
 describe('the contract', () => {

@@ -108,10 +108,10 @@ export interface OrderFixture {
   status?: string;
 }
 
-/** An order brought to a state by the commands that lead there. Gives its id. */
+/** An order that the test carries out itself, brought to a state by the commands that lead there. Gives its id. */
 export async function order(graph: TestGraph, strategyId: string, fixture: OrderFixture = {}): Promise<string> {
   const { symbol = 'BTC-USD', side = 'BUY', quantity = '1', status = 'SUBMITTED' } = fixture;
-  const input = { strategyId, symbol, side, quantity, type: 'MARKET', orderId: fixture.orderId };
+  const input = { strategyId, symbol, side, quantity, type: 'MARKET', execution: 'MANUAL', orderId: fixture.orderId };
   const { orderId } = (await done(graph, 'placeOrder', input, 'order { orderId }')).order;
   const half = { venue: 'exchange-okx', exchangeTradeId: `half-${orderId}`, price: '100', executedAt: now() };
   const whole = { ...half, exchangeTradeId: `whole-${orderId}`, quantity };

@@ -228,7 +228,7 @@ describe('recordFill, reported again', () => {
       await done(
         graph,
         'placeOrder',
-        { strategyId, symbol: 'BTC-USD', side: 'BUY', type: 'MARKET', quantity: '1' },
+        { strategyId, symbol: 'BTC-USD', side: 'BUY', type: 'MARKET', quantity: '1', execution: 'MANUAL' },
         'order { orderId }',
       )
     ).order.orderId;

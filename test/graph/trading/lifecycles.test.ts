@@ -63,7 +63,7 @@ describe('an order', () => {
 
   it('is sent to one venue, one of the strategy’s, and known there by one id', async () => {
     const strategyId = await strategy(graph, { venueIds: ['okx', 'kraken'] });
-    const place = { strategyId, symbol: 'BTC-USD', side: 'BUY', type: 'MARKET', quantity: '1' };
+    const place = { strategyId, symbol: 'BTC-USD', side: 'BUY', type: 'MARKET', quantity: '1', execution: 'MANUAL' };
     const id = async (more = {}) =>
       (await done(graph, 'placeOrder', { ...place, ...more }, 'order { orderId }')).order.orderId;
 

@@ -127,7 +127,16 @@ describe('a planned trade', () => {
   const TERMS = 'leverage stopLossPrice initialStopLossPrice takeProfitPrice model metadata margin rMultiple';
 
   async function place(more: object = {}, managedTrade: object = PLAN): Promise<string> {
-    const input = { strategyId, symbol: 'BTC-USD', side: 'BUY', type: 'MARKET', quantity: '1', managedTrade, ...more };
+    const input = {
+      strategyId,
+      symbol: 'BTC-USD',
+      side: 'BUY',
+      type: 'MARKET',
+      quantity: '1',
+      execution: 'MANUAL',
+      managedTrade,
+      ...more,
+    };
     const { order: placed } = await done(graph, 'placeOrder', input, 'order { orderId managedTrade { status } }');
     expect(placed.managedTrade).toEqual({ status: 'PENDING' });
     return placed.orderId;

@@ -14,6 +14,7 @@ const market = (strategyId: string, more: object = {}) => ({
   side: 'BUY',
   type: 'MARKET',
   quantity: '1',
+  execution: 'MANUAL',
   ...more,
 });
 
@@ -30,6 +31,7 @@ describe('placeOrder', () => {
       price: '49000.5',
       stopPrice: '49500',
       timeInForce: 'DAY',
+      execution: 'MANUAL',
       venue: 'okx',
     };
     const { order: placed } = await done(
@@ -38,7 +40,7 @@ describe('placeOrder', () => {
       input,
       `order { orderId strategy { strategyId } account { accountId } instrument { symbol } side type status timeInForce
         quantity filledQuantity remainingQuantity price stopPrice averageFillPrice commission realizedPnl venue
-        exchangeOrderId exchangeOrder { orderId } errorMessage submittedAt filledAt cancelledAt version traceId }`,
+        execution exchangeOrderId exchangeOrder { orderId } lastError cancelRequestedAt errorMessage submittedAt filledAt cancelledAt version traceId }`,
     );
     expect(placed).toEqual({
       orderId: 'my-order',
@@ -58,8 +60,11 @@ describe('placeOrder', () => {
       commission: '0',
       realizedPnl: null,
       venue: 'okx',
+      execution: 'MANUAL',
       exchangeOrderId: null,
       exchangeOrder: null,
+      lastError: null,
+      cancelRequestedAt: null,
       errorMessage: null,
       submittedAt: null,
       filledAt: null,

@@ -1,0 +1,204 @@
+/**
+ * Follows what the exchange does with routed orders. Its live events only ring: what has happened is read from it anew, of
+ * many orders at once, and every few seconds of all that are live, so that a lost event costs seconds and never a fill.
+ * The process that leads trading's feed does it for all.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { sql } from '../../../platform/database/sql.ts';
+import type { Listener } from '../../../platform/feed/hub.ts';
+import { mapStream } from '../../../platform/streams.ts';
+import type { ServiceParts } from '../../../platform/subgraph.ts';
+import type { Context } from '../context.ts';
+import { type CatchingUpParts, catchUp } from './catching-up.ts';
+import { Doorbell } from './doorbell.ts';
+import { forgetRoutes } from './routes.ts';
+
+export interface Follower {
+  stop(): Promise<void>;
+}
+
+/** Live orders are looked at this often, whatever is told of them. */
+const SWEEP_MS = 3_000; // 3 seconds
+
+/** So often, orders that have ended lately are looked at too: nothing should happen to them any more. */
+const WIDE_SWEEP_MS = 300_000; // 5 minutes
+
+/** How far back each of them looks for orders that have ended. */
+const SHORT_MEMORY = '1 minute';
+const LONG_MEMORY = '1 day';
+
+/** While no routed order lives, whether one does is asked after this. */
+const IDLE_MS = 30_000; // 30 seconds
+
+/** Events that come within this are read together. */
+const GATHER_MS = 10;
+
+/** Accounts whose events are listened to, half of what one socket carries; orders of others are found by the sweeps. */
+const ACCOUNTS_LIMIT = 100;
+
+/** The way to the graph is tried again after this, with some chance. */
+const RETRY_MS = 500;
+
+const CHANGES = /* GraphQL */ `
+  subscription FollowRoutedOrders($accountId: ID!, $after: String) {
+    exchangeOrderChanges(accountId: $accountId, after: $after) { cursor order { orderId } }
+  }
+`;
+
+interface Change {
+  cursor: string | null;
+  order: { orderId: string } | null;
+}
+
+interface LiveOrder {
+  exchangeOrderId: string;
+  accountId: string;
+}
+
+export function startFollower(parts: ServiceParts<Context['prisma']>, catching: CatchingUpParts): Follower {
+  return new RunningFollower(parts, catching);
+}
+
+class RunningFollower implements Follower {
+  private readonly parts: ServiceParts<Context['prisma']>;
+  private readonly catching: CatchingUpParts;
+  private readonly stopping = new AbortController();
+  private readonly doorbell = new Doorbell();
+  private readonly touched = new Set<string>();
+  private readonly accounts = new Map<string, { abort(): void; ended: Promise<void> }>();
+  private readonly listener: Listener;
+  private readonly running: Promise<void>;
+  private sweepAt = 0;
+  private wideSweepAt = 0;
+
+  constructor(parts: ServiceParts<Context['prisma']>, catching: CatchingUpParts) {
+    this.parts = parts;
+    this.catching = catching;
+    this.listener = {
+      relation: 'orders',
+      offer: ({ row }) => {
+        // Its first executions may have been told before its account was listened to.
+        const isNew = row.execution === 'routed' && row.exchangeOrderId !== null && row.filledQuantity === '0.00000000';
+        if (isNew && this.accounts.has(String(row.accountId))) return;
+        if (isNew) this.sweepSoon();
+      },
+      settle: () => undefined,
+      beat: () => undefined,
+      reset: () => this.sweepSoon(),
+    };
+    parts.feed.hub.attach(this.listener);
+    this.running = this.run();
+  }
+
+  async stop(): Promise<void> {
+    this.parts.feed.hub.detach(this.listener);
+    this.stopping.abort();
+    this.doorbell.ring();
+    await this.running;
+    await this.listenTo([]);
+  }
+
+  private sweepSoon(): void {
+    this.sweepAt = 0;
+    this.doorbell.ring();
+  }
+
+  private touch(exchangeOrderId: string): void {
+    this.touched.add(exchangeOrderId);
+    this.doorbell.ring();
+  }
+
+  private async run(): Promise<void> {
+    const { feed, log } = this.parts;
+    while (!this.stopping.signal.aborted) {
+      try {
+        await feed.ready();
+        if (feed.isLeader()) await this.look();
+        else await this.listenTo([]);
+        await this.doorbell.wait(feed.isLeader() ? this.sweepAt - Date.now() : SWEEP_MS);
+        await sleep(GATHER_MS, undefined, this.stopping);
+      } catch (error) {
+        log.debug({ err: error }, 'the exchange could not be followed; it is again');
+        await sleep(RETRY_MS * (1 + Math.random()), undefined, this.stopping).catch(() => undefined);
+      }
+    }
+  }
+
+  private async look(): Promise<void> {
+    if (Date.now() < this.sweepAt) {
+      const touched = [...this.touched];
+      this.touched.clear();
+      try {
+        await catchUp(this.catching, touched);
+      } catch (error) {
+        this.sweepAt = 0; // they are among what is looked at then
+        throw error;
+      }
+      return;
+    }
+    this.touched.clear();
+    const isWide = Date.now() >= this.wideSweepAt;
+    this.sweepAt = Date.now() + SWEEP_MS;
+    const orders = await this.liveOrders(isWide ? LONG_MEMORY : SHORT_MEMORY);
+    await this.listenTo([...new Set(orders.map(({ accountId }) => accountId))].slice(0, ACCOUNTS_LIMIT));
+    try {
+      await catchUp(
+        this.catching,
+        orders.map(({ exchangeOrderId }) => exchangeOrderId),
+      );
+    } finally {
+      const isIdle = orders.length === 0 && this.sweepAt !== 0;
+      if (isIdle) this.sweepAt = Date.now() + IDLE_MS;
+    }
+    if (!isWide) return;
+    await forgetRoutes(this.parts.db, LONG_MEMORY);
+    this.wideSweepAt = Date.now() + WIDE_SWEEP_MS;
+  }
+
+  private liveOrders(memory: string): Promise<LiveOrder[]> {
+    return this.parts.db.query<LiveOrder>(
+      sql`select exchange_order_id, account_id from order_routes join orders using (order_id)
+           where (ended_at is null or ended_at > clock_timestamp() - ${memory}::interval)
+             and exchange_order_id is not null
+           order by ended_at is not null, order_id`,
+    );
+  }
+
+  /** Listens to these accounts, and to no others. */
+  private async listenTo(accountIds: readonly string[]): Promise<void> {
+    const wanted = new Set(accountIds);
+    const gone = [...this.accounts].filter(([accountId]) => !wanted.has(accountId));
+    for (const [accountId, { abort }] of gone) {
+      this.accounts.delete(accountId);
+      abort();
+    }
+    for (const accountId of wanted) {
+      if (this.accounts.has(accountId)) continue;
+      const leaving = new AbortController();
+      const ended = this.listen(accountId, leaving.signal);
+      this.accounts.set(accountId, { abort: () => leaving.abort(), ended });
+    }
+    await Promise.all(gone.map(([, { ended }]) => ended));
+  }
+
+  /** Tells of each order of the account that moves, from where it was when the way is interrupted. Never rejects. */
+  private async listen(accountId: string, signal: AbortSignal): Promise<void> {
+    let after: string | null = null;
+    while (!signal.aborted) {
+      try {
+        for await (const change of this.changesOf({ accountId, after }, signal)) {
+          after = change.cursor;
+          if (change.order) this.touch(change.order.orderId);
+        }
+      } catch (error) {
+        this.parts.log.debug({ reason: (error as Error).message, accountId }, 'an account is listened to again');
+      }
+      if (!signal.aborted) await sleep(RETRY_MS * (1 + Math.random()), undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  private changesOf(of: { accountId: string; after: string | null }, signal: AbortSignal): AsyncIterable<Change> {
+    const events = this.parts.graph.subscribe<{ exchangeOrderChanges: Change | null }>(CHANGES, of, { signal });
+    return mapStream(events, ({ exchangeOrderChanges }) => exchangeOrderChanges ?? { cursor: of.after, order: null });
+  }
+}

@@ -1,0 +1,20 @@
+/** Trading's own settings, read once from the environment. */
+import { z } from 'zod';
+import { checkSettings } from '../../platform/config.ts';
+
+const schema = z.object({
+  /** How long after it was placed an order may be sent that is to be executed at once, in seconds. */
+  TRADING_SEND_WITHIN_SECONDS: z.coerce.number().int().min(1).max(3_600).default(30),
+});
+
+export interface TradingSettings {
+  sendWithinMs: number;
+}
+
+/** Reads the settings; throws one error that lists every value that does not fit. */
+export function readSettings(environment: NodeJS.ProcessEnv): TradingSettings {
+  const values = checkSettings(schema, environment);
+  return { sendWithinMs: values.TRADING_SEND_WITHIN_SECONDS * 1_000 };
+}
+
+export const settings = readSettings(process.env);
