@@ -11,7 +11,7 @@ export default defineConfig({
     // Long runs of faults take minutes: `npm run test:faults` and `npm run test:cache` ask for them.
     exclude: [
       ...configDefaults.exclude,
-      ...(process.env.FAULTS_SECONDS ? [] : ['test/faults/{history,degradation}/long-run.test.ts']),
+      ...(process.env.FAULTS_SECONDS ? [] : ['test/faults/{history,degradation,orders}/long-run.test.ts']),
       ...(process.env.CACHE_SECONDS ? [] : ['test/faults/cache/long-run.test.ts']),
     ],
     globalSetup: ['test/support/postgres.ts'],

@@ -12,7 +12,7 @@ import { createGraphClient, type GraphClient } from '../../platform/graph-client
 import { instanceOf } from '../../platform/instances.ts';
 import { createLogger } from '../../platform/log.ts';
 import { redisUrlOf } from '../../platform/redis-users.ts';
-import { type Subgraph, startSubgraph } from '../../platform/subgraph.ts';
+import { readTypeDefs, type Subgraph, startSubgraph } from '../../platform/subgraph.ts';
 import { type SubgraphServer, serveSubgraph } from '../../platform/subgraph-server.ts';
 import { domainUrl } from '../../prisma/roles.ts';
 import { subgraphs as definitions } from '../../subgraphs/all.ts';
@@ -63,12 +63,21 @@ export interface TestGraphOptions {
   access?: Access;
   /** Settings that name instances. @default process.env */
   environment?: NodeJS.ProcessEnv;
+  /** URLs of subgraphs that run elsewhere, on the same database. @default none */
+  elsewhere?: Partial<Record<Domain, string>>;
   /** Whether each subgraph is reached over HTTP instead of in process. @default false */
   spreadOut?: boolean;
 }
 
 export async function startGraph(settings: TestGraphOptions = {}): Promise<TestGraph> {
-  const { spreadOut = false, adminUrl = inject('adminUrl'), databaseUrl, redisUrl, ...others } = settings;
+  const {
+    spreadOut = false,
+    elsewhere = {},
+    adminUrl = inject('adminUrl'),
+    databaseUrl,
+    redisUrl,
+    ...others
+  } = settings;
   const { environment = process.env, ...options } = others;
   const { url, drop } = databaseUrl ? { url: databaseUrl, drop: async () => {} } : await copyTemplate(adminUrl);
   const log = createLogger({ level: process.env.LOG_LEVEL ?? 'fatal', service: 'test' });
@@ -76,8 +85,9 @@ export async function startGraph(settings: TestGraphOptions = {}): Promise<TestG
     (document, variables, headers) => gateway.execute(document, variables, { headers }),
     (document, variables) => gateway.subscribe(document, variables),
   );
+  const here = definitions.filter(({ name }) => !elsewhere[name]);
   const subgraphs = new Map(
-    definitions.map((definition) => {
+    here.map((definition) => {
       const { name } = definition;
       const subgraph = startSubgraph(definition, {
         databaseUrl: domainUrl(url, name, environment),
@@ -106,6 +116,10 @@ export async function startGraph(settings: TestGraphOptions = {}): Promise<TestG
     };
     return { ...subgraph, execute };
   });
+  for (const definition of definitions) {
+    const url = elsewhere[definition.name];
+    if (url) parts.push({ name: definition.name, sdl: readTypeDefs(definition), url });
+  }
   const gateway = await createGateway({ subgraphs: parts, log });
   const database = sqlOf(url, environment);
 
@@ -117,8 +131,8 @@ export async function startGraph(settings: TestGraphOptions = {}): Promise<TestG
     calls,
     async sql(domain, text, params) {
       const rows = await database.query(domain, text, params);
-      const { feed } = subgraphs.get(domain) as Subgraph;
-      if (!READS.test(text) && feed.hub.isAlive(Date.now())) await caughtUp(feed, database, domain);
+      const feed = subgraphs.get(domain)?.feed;
+      if (feed && !READS.test(text) && feed.hub.isAlive(Date.now())) await caughtUp(feed, database, domain);
       return rows;
     },
     run: async (query, variables, headers) =>

@@ -47,11 +47,22 @@ interface KnownOrder {
 /** Orders whose executions are recorded at the same time; those of one come one after the other. */
 const AT_ONCE = 4;
 
-/** Brings the routed orders among these to where the exchange is, by its ids of them. */
-export async function catchUp(parts: CatchingUpParts, exchangeOrderIds: readonly string[]): Promise<void> {
+/**
+ * Brings the routed orders among these to where the exchange is, by its ids of them; calls `caughtUp` with each id as soon
+ * as it is there. Throws when some could not be brought there; the others have been.
+ */
+export async function catchUp(
+  parts: CatchingUpParts,
+  exchangeOrderIds: readonly string[],
+  caughtUp: (exchangeOrderId: string) => void = () => undefined,
+): Promise<void> {
   for (let from = 0; from < exchangeOrderIds.length; from += ORDERS_AT_ONCE) {
-    const known = await knownOrders(parts.db, exchangeOrderIds.slice(from, from + ORDERS_AT_ONCE));
-    if (known.length > 0) await catchUpWith(parts, known);
+    const ids = exchangeOrderIds.slice(from, from + ORDERS_AT_ONCE);
+    const known = await knownOrders(parts.db, ids);
+    const behind = known.length === 0 ? [] : await ordersBehind(parts, known);
+    const left = new Set(behind.map(({ order }) => order.exchangeOrderId));
+    for (const id of ids) if (!left.has(id)) caughtUp(id);
+    if (behind.length > 0) await catchUpWith(parts, behind, caughtUp);
   }
 }
 
@@ -64,30 +75,48 @@ function knownOrders(db: Database, ids: readonly string[]): Promise<KnownOrder[]
   );
 }
 
-async function catchUpWith(parts: CatchingUpParts, known: readonly KnownOrder[]): Promise<void> {
-  const ids = known.map(({ exchangeOrderId }) => exchangeOrderId);
-  const there = await ordersAtExchange(parts.graph, ids);
-  const pairs = known.map((order) => ({ order, atExchange: there.get(order.exchangeOrderId) }));
-  const behind = pairs.filter(({ order, atExchange }) => atExchange && isBehind(order, atExchange));
+interface OrderBehind {
+  order: KnownOrder;
+  atExchange: OrderAtExchange;
+}
+
+async function ordersBehind({ db, graph }: CatchingUpParts, known: readonly KnownOrder[]): Promise<OrderBehind[]> {
+  const there = await ordersAtExchange(
+    graph,
+    known.map(({ exchangeOrderId }) => exchangeOrderId),
+  );
+  await noteLost(
+    db,
+    known.filter(({ exchangeOrderId }) => !there.has(exchangeOrderId)).map(({ orderId }) => orderId),
+  );
+  return known.flatMap((order) => {
+    const atExchange = there.get(order.exchangeOrderId);
+    return atExchange && isBehind(order, atExchange) ? [{ order, atExchange }] : [];
+  });
+}
+
+async function catchUpWith(
+  parts: CatchingUpParts,
+  behind: readonly OrderBehind[],
+  caughtUp: (exchangeOrderId: string) => void,
+): Promise<void> {
   const missing = await missingExecutions(
     parts,
-    behind.filter(({ order, atExchange }) => !dec(order.knownQuantity).eq(atExchange?.filledQuantity ?? '0')),
+    behind.filter(({ order, atExchange }) => !dec(order.knownQuantity).eq(atExchange.filledQuantity)),
   );
   const limit = pLimit(AT_ONCE);
-  await Promise.all(
+  const outcomes = await Promise.allSettled(
     behind.map(({ order, atExchange }) =>
       limit(async () => {
         const context = parts.contextOf(order.traceId);
         for (const trade of missing.get(order.exchangeOrderId) ?? []) await record(context, order.orderId, trade);
         await perform(context, 'takeOverState', (tx) => takeOverState(tx, context, order.orderId, atExchange));
         if (isFinal(order.status)) parts.wake();
+        caughtUp(order.exchangeOrderId);
       }),
     ),
   );
-  await noteLost(
-    parts.db,
-    pairs.filter(({ atExchange }) => !atExchange).map(({ order }) => order.orderId),
-  );
+  for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
 }
 
 const FINAL: readonly string[] = ['FILLED', 'CANCELLED', 'REJECTED', 'EXPIRED'];
@@ -189,9 +218,8 @@ async function takeOverState(
   tx: Tx,
   { traceId }: Context,
   orderId: string,
-  atExchange: OrderAtExchange | undefined,
+  atExchange: OrderAtExchange,
 ): Promise<void> {
-  if (!atExchange) return;
   const order = await lockOrder(tx, orderId);
   const quarantined = await quarantinedQuantity(tx, orderId);
   if (order.filledQuantity.plus(quarantined).lt(atExchange.filledQuantity)) return;

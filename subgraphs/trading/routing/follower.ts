@@ -30,6 +30,9 @@ const LONG_MEMORY = '1 day';
 /** While no routed order lives, whether one does is asked after this. */
 const IDLE_MS = 30_000; // 30 seconds
 
+/** Reads of the exchange that one process has under way at once. */
+const BATCHES_AT_ONCE = 4;
+
 /** Events that come within this are read together. */
 const GATHER_MS = 10;
 
@@ -64,7 +67,11 @@ class RunningFollower implements Follower {
   private readonly catching: CatchingUpParts;
   private readonly stopping = new AbortController();
   private readonly doorbell = new Doorbell();
+  /** Orders that are to be looked at. */
   private readonly touched = new Set<string>();
+  /** Orders that are brought to where the exchange is just now; one that hangs keeps no other waiting. */
+  private readonly busy = new Set<string>();
+  private readonly catchingUp = new Set<Promise<void>>();
   private readonly accounts = new Map<string, { abort(): void; ended: Promise<void> }>();
   private readonly listener: Listener;
   private readonly running: Promise<void>;
@@ -96,6 +103,7 @@ class RunningFollower implements Follower {
     this.doorbell.ring();
     await this.running;
     await this.listenTo([]);
+    await Promise.all(this.catchingUp);
   }
 
   private sweepSoon(): void {
@@ -125,31 +133,39 @@ class RunningFollower implements Follower {
   }
 
   private async look(): Promise<void> {
-    if (Date.now() < this.sweepAt) {
-      const touched = [...this.touched];
-      this.touched.clear();
-      try {
-        await catchUp(this.catching, touched);
-      } catch (error) {
-        this.sweepAt = 0; // they are among what is looked at then
-        throw error;
-      }
-      return;
+    if (Date.now() >= this.sweepAt) await this.sweep();
+    const free = [...this.touched].filter((id) => !this.busy.has(id));
+    if (free.length === 0 || this.catchingUp.size === BATCHES_AT_ONCE) return;
+    for (const id of free) {
+      this.touched.delete(id);
+      this.busy.add(id);
     }
-    this.touched.clear();
+    const batch = this.catchUp(free).finally(() => {
+      this.catchingUp.delete(batch);
+      if (this.touched.size > 0) this.doorbell.ring();
+    });
+    this.catchingUp.add(batch);
+  }
+
+  /** Never rejects: what could not be brought there is looked at with the next sweep. */
+  private async catchUp(ids: readonly string[]): Promise<void> {
+    try {
+      await catchUp(this.catching, ids, (id) => this.busy.delete(id));
+    } catch (error) {
+      this.parts.log.debug({ err: error }, 'the exchange could not be caught up with; it is again');
+    } finally {
+      for (const id of ids) this.busy.delete(id);
+    }
+  }
+
+  /** All that live are to be looked at, and listened to. */
+  private async sweep(): Promise<void> {
     const isWide = Date.now() >= this.wideSweepAt;
     this.sweepAt = Date.now() + SWEEP_MS;
     const orders = await this.liveOrders(isWide ? LONG_MEMORY : SHORT_MEMORY);
+    for (const { exchangeOrderId } of orders) this.touched.add(exchangeOrderId);
     await this.listenTo([...new Set(orders.map(({ accountId }) => accountId))].slice(0, ACCOUNTS_LIMIT));
-    try {
-      await catchUp(
-        this.catching,
-        orders.map(({ exchangeOrderId }) => exchangeOrderId),
-      );
-    } finally {
-      const isIdle = orders.length === 0 && this.sweepAt !== 0;
-      if (isIdle) this.sweepAt = Date.now() + IDLE_MS;
-    }
+    if (orders.length === 0 && this.sweepAt !== 0) this.sweepAt = Date.now() + IDLE_MS;
     if (!isWide) return;
     await forgetRoutes(this.parts.db, LONG_MEMORY);
     this.wideSweepAt = Date.now() + WIDE_SWEEP_MS;

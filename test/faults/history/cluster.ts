@@ -104,7 +104,7 @@ export async function startCluster(withRedis: boolean): Promise<Cluster> {
 }
 
 /** The ports of those that are up, one after another, as a balancer has it. */
-function inTurn(parts: readonly Part[]): () => number {
+export function inTurn(parts: readonly Part[]): () => number {
   let turn = 0;
   return () => {
     const up = parts.filter((part) => part.isUp());
