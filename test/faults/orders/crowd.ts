@@ -22,17 +22,29 @@ const STRANGERS = 4;
 /** The market of the crowd, which no other test trades in. */
 const SYMBOL = 'SOL-USD';
 
-/** Lets them trade. Everything that was asked for has been answered when it resolves. */
-export async function letCrowdTrade(stage: Stage, { clients, goesOn, random, livesMs }: CrowdOptions): Promise<Tally> {
+/** In whose name the crowd trades, and with whom. */
+export interface Floor {
+  desks: Desk[];
+  strangers: string[];
+}
+
+/** Opens the market and the accounts. */
+export async function openFloor(stage: Stage): Promise<Floor> {
   await list(stage.graph, SYMBOL);
   const desks: Desk[] = [];
-  for (let desk = 0; desk < DESKS; desk++) desks.push(await openDesk(stage.graph, { symbols: [SYMBOL] }));
-  for (const { accountId } of desks) {
-    await stage.command('deposit', { accountId, asset: 'SOL', amount: '1000' });
-  }
+  const money = { USD: '100000', SOL: '1000' };
+  for (let desk = 0; desk < DESKS; desk++) desks.push(await openDesk(stage.graph, { symbols: [SYMBOL] }, money));
   const strangers: string[] = [];
   for (let one = 0; one < STRANGERS; one++) strangers.push(await open(stage.graph, { USD: '1000000', SOL: '10000' }));
+  return { desks, strangers };
+}
 
+/** Lets them trade. Everything that was asked for has been answered when it resolves. */
+export async function letCrowdTrade(
+  stage: Stage,
+  floor: Floor,
+  { clients, goesOn, random, livesMs }: CrowdOptions,
+): Promise<Tally> {
   const tally: Tally = {};
   const note = (what: string) => {
     tally[what] = (tally[what] ?? 0) + 1;
@@ -42,7 +54,7 @@ export async function letCrowdTrade(stage: Stage, { clients, goesOn, random, liv
     const choices = random.fork(`client ${client}`);
     const placed: string[] = [];
     while (!isOver()) {
-      await act({ stage, random: choices, desks, strangers, placed, note, name: `crowd ${client}` });
+      await act({ stage, random: choices, ...floor, placed, note, name: `crowd ${client}` });
       await sleep(choices.below(60));
     }
   };
@@ -60,11 +72,9 @@ export async function letCrowdTrade(stage: Stage, { clients, goesOn, random, liv
   return tally;
 }
 
-interface Act {
+interface Act extends Floor {
   stage: Stage;
   random: Random;
-  desks: readonly Desk[];
-  strangers: readonly string[];
   /** Orders of this client. */
   placed: string[];
   name: string;

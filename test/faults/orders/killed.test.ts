@@ -8,7 +8,7 @@ import { list, open, place } from '../../graph/exchange/floor.ts';
 import { type Desk, openDesk, orderOf, untilOrder, untilStatus } from '../../graph/trading/routing/desk.ts';
 import { createRandom } from '../history/random.ts';
 import { expectTrueBooks } from './books.ts';
-import { letCrowdTrade } from './crowd.ts';
+import { letCrowdTrade, openFloor } from './crowd.ts';
 import { type Stage, startStage } from './stage.ts';
 
 let stage: Stage;
@@ -171,7 +171,7 @@ it('waits for an exchange that does not answer: what may rest is sent later, wha
 
 it('keeps true books under a crowd, killed again and again', async () => {
   const random = createRandom('crowd');
-  const tally = await letCrowdTrade(stage, {
+  const tally = await letCrowdTrade(stage, await openFloor(stage), {
     clients: 20,
     goesOn: (deaths) => deaths < 3,
     random,

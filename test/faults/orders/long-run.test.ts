@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { createRandom } from '../history/random.ts';
 import { expectTrueBooks } from './books.ts';
-import { letCrowdTrade } from './crowd.ts';
+import { letCrowdTrade, openFloor } from './crowd.ts';
 import { type Stage, startStage } from './stage.ts';
 
 const SECONDS = Number(process.env.FAULTS_SECONDS ?? 0);
@@ -24,8 +24,9 @@ describe.runIf(SECONDS > 0)(`${SECONDS} seconds of orders, seed ${SEED}`, () => 
       const stage = await startStage(2);
       try {
         const random = createRandom(SEED);
+        const floor = await openFloor(stage);
         const endsAt = Date.now() + SECONDS * 1_000;
-        const trading = letCrowdTrade(stage, {
+        const trading = letCrowdTrade(stage, floor, {
           clients: 20,
           goesOn: () => Date.now() < endsAt,
           random,

@@ -12,9 +12,13 @@ export interface Desk {
 
 let desks = 0;
 
-/** An account with 100,000 USD and 100 BTC, and an active strategy in BTC-USD. */
-export async function openDesk(graph: TestGraph, more: object = {}): Promise<Desk> {
-  const accountId = await open(graph, { USD: '100000', BTC: '100' });
+/** An account with 100,000 USD and 100 BTC, or as told, and an active strategy in BTC-USD. */
+export async function openDesk(
+  graph: TestGraph,
+  more: object = {},
+  money: Record<string, string> = { USD: '100000', BTC: '100' },
+): Promise<Desk> {
+  const accountId = await open(graph, money);
   const strategyId = `routed-${++desks}`;
   const input = { strategyId, name: strategyId, type: 'CUSTOM', accountId, symbols: ['BTC-USD'], ...more };
   await done(graph, 'createStrategy', input);
