@@ -125,7 +125,7 @@ export class FeedRunner {
       keepAlive: true,
       application_name: `trading-data-graph feed ${this.name}`,
     });
-    client.on('error', () => undefined); // the statement under way, or the next one, says so
+    client.on('error', () => this.ring()); // the statement under way, or the next one, says so: let it come at once
     this.client = client;
     await client.connect();
     this.intake.tables = await readCapturedTables(client);

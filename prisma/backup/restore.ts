@@ -88,7 +88,7 @@ function checkMigrations({ migrations }: Header, applied: readonly string[]): vo
 async function endHistory(client: pg.Client): Promise<void> {
   await client.query(`update feed_state set epoch = '', identity = '', tick = tick + 1000, leader = null`);
   await client.query(
-    `select pg_terminate_backend(pid) from pg_locks
+    `select pg_terminate_backend(pid, 5000) from pg_locks
       where locktype = 'advisory' and granted and objsubid = 2 and classid = hashtext('change feed')::oid
         and objid = hashtext(current_schema())::oid
         and database = (select oid from pg_database where datname = current_database())`,

@@ -11,13 +11,14 @@ import { type Header, written } from '../../../prisma/backup/file.ts';
 import { restore } from '../../../prisma/backup/restore.ts';
 import { type Ask, readTables } from '../../../prisma/backup/tables.ts';
 import { domainUrl } from '../../../prisma/roles.ts';
+import { eventually } from '../../platform/feed/rows.ts';
 import { copyTemplate } from '../../support/databases.ts';
 import { startGraph, type TestGraph } from '../../support/graph.ts';
 import { startProcess } from '../../support/processes.ts';
 import { type RedisServer, startRedis } from '../../support/redis.ts';
 import { watch } from '../../support/watch.ts';
 import { audit } from '../exchange/audit.ts';
-import { ask, done, open, place } from '../exchange/floor.ts';
+import { ask, done, open, place, send } from '../exchange/floor.ts';
 import { fillCandles, fillTrading } from './books.ts';
 
 interface Database {
@@ -135,7 +136,7 @@ describe('a restore under a graph that runs', () => {
     const { cursor } = await watcher.begun();
 
     await restore('trading', schemaIn(database.url, 'trading'), path);
-    expect(await nameOf()).toBe(before);
+    await eventually('the cache is void', async () => (await nameOf()) === before);
     await watcher.until(({ kind }) => kind === 'RESYNC');
     await watcher.until(
       ({ kind, strategy }) => kind === 'SNAPSHOT' && strategy?.strategyId === 's2' && strategy.version === 2,
@@ -151,6 +152,26 @@ describe('a restore under a graph that runs', () => {
     await live.until(({ kind, strategy }) => kind === 'UPSERT' && strategy?.strategyId === 's2');
     expect(await nameOf()).toBe('again');
     await live.leave();
+  });
+
+  it('waits for commands under way and they for it; all of it adds up afterwards', async () => {
+    const path = join(folder, 'busy.backup.gz');
+    const accounts = await Promise.all([1, 2, 3].map(() => open(graph, { USD: '1000', BTC: '1000' })));
+    await backUp('exchange', schemaIn(database.url, 'exchange'), path);
+    let isRestored = false;
+    const codes = new Set<string>();
+    const trading = accounts.map(async (accountId, i) => {
+      const order = { accountId, symbol: 'BTC-USD', type: 'LIMIT', quantity: '0.01', price: '100' };
+      for (let n = i; !isRestored; n++) {
+        const { errors } = await send(graph, 'placeExchangeOrder', { ...order, side: n % 2 ? 'BUY' : 'SELL' });
+        for (const { code } of errors) codes.add(code);
+      }
+    });
+    await restore('exchange', schemaIn(database.url, 'exchange'), path);
+    isRestored = true;
+    await Promise.all(trading);
+    expect([...codes].filter((code) => code !== 'DOMAIN_UNAVAILABLE')).toEqual([]);
+    expect(await audit(graph)).toEqual({});
   });
 
   it('that fails changes nothing, and history goes on', async () => {
