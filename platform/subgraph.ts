@@ -59,8 +59,8 @@ export interface ServiceParts<Client = unknown> {
   /** Folder for files of this machine; undefined where nothing is to be kept on it. */
   dataDir: string | undefined;
   now(): Date;
-  /** A context for commands of the service's own that go on with a trace; to be had once the subgraph has started. */
-  context(traceId: string | null): SubgraphContext<Client>;
+  /** A fresh context for commands of the service's own, which go on with a trace; not before `start` has returned. */
+  context(traceId?: string | null): SubgraphContext<Client>;
 }
 
 export interface SubgraphDependencies {
@@ -166,20 +166,6 @@ export function startSubgraph<Client, Service>(
   cache.follow(feed.hub);
   const serviceName = instance === undefined ? name : `${name}-${instance}`;
   const health = domainHealth({ domain: name, service: serviceName, db, feed, cache, redisUrl, log });
-  const service = definition.start?.({
-    db,
-    graph,
-    feed,
-    health,
-    cache,
-    log,
-    redisUrl,
-    redisPrefix,
-    dataDir,
-    now,
-    context: (traceId) =>
-      contextFor(traceId === null ? {} : { traceparent: traceparentOf(traceId) }, true) as SubgraphContext<Client>,
-  });
   const contextFor: ContextFor = (headers, isFresh = false) =>
     createContext({
       domain: name,
@@ -196,6 +182,21 @@ export function startSubgraph<Client, Service>(
       headers,
       isFresh,
     });
+  const context = (traceId: string | null = null) =>
+    contextFor(traceId === null ? {} : { traceparent: traceparentOf(traceId) }, true) as SubgraphContext<Client>;
+  const service = definition.start?.({
+    db,
+    graph,
+    feed,
+    health,
+    cache,
+    log,
+    redisUrl,
+    redisPrefix,
+    dataDir,
+    now,
+    context,
+  });
 
   return {
     name,

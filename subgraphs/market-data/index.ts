@@ -1,4 +1,5 @@
 /** The market-data subgraph: instruments, prices, candles, tickers and order books. */
+
 import { contractIn } from '../../platform/contract.ts';
 import { defineSubgraph } from '../../platform/subgraph.ts';
 import { PrismaClient } from '../../prisma/market-data/generated/client.ts';
@@ -13,18 +14,28 @@ import { Query } from './resolvers/Query.ts';
 import { rows } from './resolvers/rows.ts';
 import { Subscription } from './resolvers/Subscription.ts';
 import { retentionMutations, retentionTypes } from './retention/resolvers.ts';
+import { scenarioMutations, scenarioQueries, scenarioSubscriptions, scenarioTypes } from './scenarios/resolvers.ts';
 import { startMarketData } from './service.ts';
+import {
+  consensusOfInstrument,
+  sourceMutations,
+  sourceQueries,
+  sourceSubscriptions,
+  sourceTypes,
+} from './sources/resolvers.ts';
 
 const resolvers: Resolvers = {
-  Query,
-  Mutation: { ...Mutation, ...retentionMutations },
-  Subscription,
+  Query: { ...Query, ...sourceQueries, ...scenarioQueries },
+  Mutation: { ...Mutation, ...retentionMutations, ...sourceMutations, ...scenarioMutations },
+  Subscription: { ...Subscription, ...sourceSubscriptions, ...scenarioSubscriptions },
   Asset,
-  Instrument,
+  Instrument: { ...Instrument, ...consensusOfInstrument },
   ...rows,
   ...changes,
   ...payloads,
   ...retentionTypes,
+  ...sourceTypes,
+  ...scenarioTypes,
 };
 
 export const marketData = defineSubgraph({

@@ -1,4 +1,4 @@
-/** Locks on things that have no row to lock: held until the transaction ends. */
+/** Locks that are held until the transaction ends. */
 import { sql } from '../../platform/database/sql.ts';
 import type { Tx } from './context.ts';
 
@@ -11,4 +11,13 @@ export async function lockNames(tx: Tx, kind: 'bars' | 'books', names: ReadonlyS
     select pg_advisory_xact_lock(key) from (
       select distinct hashtextextended(format('%s.%s:%s', current_schema(), ${kind}::text, name), 0) as key
         from unnest(${[...names]}::text[]) as name order by key) as keys`);
+}
+
+/**
+ * Locks the tickers of the symbols: whoever publishes a price, or bends it, does so first, in the order of the symbols.
+ * What is read afterwards is as the one before has left it.
+ */
+export async function lockTickers(tx: Tx, symbols: readonly string[]): Promise<void> {
+  await tx.$queryRaw(sql`
+    select symbol from tickers where symbol = any(${[...symbols]}::text[]) order by symbol for no key update`);
 }

@@ -3,12 +3,13 @@ import { type CommandPayload, failed } from '../../platform/command.ts';
 import { sql } from '../../platform/database/sql.ts';
 import { Refusal, refuse } from '../../platform/errors.ts';
 import type { GroupedCall } from '../../platform/group-commit.ts';
-import { checkLength, type RowRefusal, readRows, readTradable, type Tradable } from './bulk.ts';
+import { checkLength, type ReadRow, type RowRefusal, readRows, readTradable, type Tradable } from './bulk.ts';
 import type { Context, Tx } from './context.ts';
 import type { IngestPriceInput, IngestPricesInput, PriceInput } from './generated/resolvers.ts';
+import { type PublishedTick, publishTicks } from './publication.ts';
 import { type Columns, columnNames, rowSet } from './row-set.ts';
 import { readTick, type Tick } from './rules/price-tick.ts';
-import { advanceTickers, newestBySymbol, type Observation, withFigures } from './ticker-advance.ts';
+import type { SourceMessage } from './sources/rules/source-state.ts';
 
 export interface PricesResult {
   accepted: number;
@@ -31,6 +32,9 @@ export type PricePayload = CommandPayload<PriceResult>;
 export interface ReadyPrices {
   ticks: Tick[];
   refused: RowRefusal[];
+  /** What each source said, in the order of the input. */
+  heard: { source: string; message: SourceMessage }[];
+  nowMs: number;
   traceId: string;
 }
 
@@ -89,11 +93,23 @@ function prepareCall({ context, input }: Call, tradable: Tradable): ReadyPrices 
       const message = `prices may lie on at most ${MAX_DAYS} different days, but got ${days}.`;
       throw refuse.validation(message, ['input', 'prices']);
     }
-    return { ticks, refused, traceId: context.traceId };
+    return { ticks, refused, heard: heardOf(input, rows, refused, nowMs), nowMs, traceId: context.traceId };
   } catch (error) {
     if (error instanceof Refusal) return error;
     throw error;
   }
+}
+
+function heardOf(
+  { prices }: IngestPricesInput,
+  rows: readonly ReadRow<Tick>[],
+  refused: readonly RowRefusal[],
+  nowMs: number,
+): ReadyPrices['heard'] {
+  const messages: SourceMessage[] = [];
+  for (const { index, row } of rows) messages[index] = { latencyMs: nowMs - Date.parse(row.timestamp) };
+  for (const { index, error } of refused) messages[index] = { error: error.message };
+  return prices.map(({ source }, index) => ({ source, message: messages[index] as SourceMessage }));
 }
 
 function daysOf(ticks: readonly Tick[]): Set<string> {
@@ -104,7 +120,8 @@ function daysOf(ticks: readonly Tick[]): Set<string> {
 export async function writePrices(tx: Tx, calls: readonly ReadyPrices[]): Promise<PricesResult[]> {
   const ticks = distinctTicks(calls);
   const accepted = await insertTicks(tx, ticks);
-  await advanceTickers(tx, await withFigures(tx, observationsOf(ticks)));
+  const [first] = calls;
+  if (first) await publishTicks(tx, ticks, heardFrom(calls), first);
   return calls.map((call, i) => ({
     accepted: accepted.get(i) ?? 0,
     duplicates: call.ticks.length - (accepted.get(i) ?? 0),
@@ -113,10 +130,17 @@ export async function writePrices(tx: Tx, calls: readonly ReadyPrices[]): Promis
   }));
 }
 
-interface CalledTick extends Tick {
+function heardFrom(calls: readonly ReadyPrices[]): Map<string, SourceMessage[]> {
+  const bySource = Map.groupBy(
+    calls.flatMap(({ heard }) => heard),
+    ({ source }) => source,
+  );
+  return new Map([...bySource].map(([source, heard]) => [source, heard.map(({ message }) => message)]));
+}
+
+interface CalledTick extends PublishedTick {
   /** Which of the calls it came with. */
   call: number;
-  traceId: string;
 }
 
 function distinctTicks(calls: readonly ReadyPrices[]): CalledTick[] {
@@ -182,27 +206,4 @@ async function insertTicks(tx: Tx, ticks: readonly CalledTick[]): Promise<Map<nu
     select tick.call, count(*)::int as accepted
       from tick join stored using (symbol, timestamp, sequence, source) group by tick.call`);
   return new Map(rows.map(({ call, accepted }) => [call, accepted]));
-}
-
-/** One observation a symbol: its newest tick, with the newest quote and the newest reported volume among its ticks. */
-function observationsOf(ticks: readonly CalledTick[]): Observation[] {
-  const quotes = newestBySymbol(ticks.filter(({ bid, ask }) => bid !== null || ask !== null));
-  const volumes = newestBySymbol(ticks.filter(({ volume24h }) => volume24h !== null));
-  return [...newestBySymbol(ticks).values()].map((tick) => {
-    const quote = quotes.get(tick.symbol);
-    return {
-      symbol: tick.symbol,
-      source: tick.source,
-      timestamp: tick.timestamp,
-      sequence: tick.sequence,
-      lastPrice: tick.price,
-      bid: quote?.bid ?? null,
-      ask: quote?.ask ?? null,
-      quotedAt: quote?.timestamp ?? null,
-      volume24h: volumes.get(tick.symbol)?.volume24h ?? null,
-      priceChange24h: null,
-      metadata: tick.metadata,
-      traceId: tick.traceId,
-    };
-  });
 }

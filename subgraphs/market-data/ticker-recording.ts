@@ -3,9 +3,10 @@ import { type CommandPayload, command } from '../../platform/command.ts';
 import { type RowRefusal, readBatch } from './bulk.ts';
 import type { Context } from './context.ts';
 import type { RecordTickersInput, TickerInput } from './generated/resolvers.ts';
+import { publishObservations } from './publication.ts';
 import { refusable } from './refusable.ts';
 import { type TickerReport, tickerFault } from './rules/ticker-report.ts';
-import { advanceTickers, newestBySymbol, type Observation, recordStates, withFigures } from './ticker-advance.ts';
+import { newestBySymbol, type Observation, recordStates, withFigures } from './ticker-advance.ts';
 
 export type TickersPayload = CommandPayload<{
   recorded: number;
@@ -33,7 +34,7 @@ export function recordTickers(context: Context, input: RecordTickersInput): Prom
       );
       const recorded = await recordStates(tx, states);
       const newest = newestBySymbol(states);
-      await advanceTickers(tx, [...newest.values()]);
+      await publishObservations(tx, [...newest.values()], { nowMs, traceId: context.traceId });
       return { recorded, duplicates: states.length - recorded, refused, symbols: [...newest.keys()] };
     });
   });

@@ -29,11 +29,17 @@ const ARGUMENTS: Record<string, string> = {
   priceChanges: '(symbols: ["BTC-USD", "ETHUSD"])',
   candleChanges: '(symbol: "BTC-USD", interval: M1)',
   custodyAccountChanges: '(clientId: "custodian")',
+  dataSourceChanges: '(names: ["venue"])',
+  consensusChanges: '(symbols: ["SOL-USD"])',
+  feedStateChanges: '(symbol: "SOL-USD")',
+  marketScenarioChanges: '',
+  scenarioPrices: '(scenarioId: "$scenarioId")',
   serviceChanges: '(name: "risk")',
   configChanges: '(keys: ["risk.interval"], service: "risk")',
 };
 
 let graph: TestGraph;
+let scenarioId: string;
 
 beforeAll(async () => {
   graph = await startGraph();
@@ -42,6 +48,23 @@ beforeAll(async () => {
     setInstrumentVenue(input: { symbol: "BTC-USD", venue: { venueId: "exchange-okx", venueSymbol: "BTC-USDT", tickSize: "0.1" } }) {
       errors { message }
     }
+  }`);
+  await graph.client.request(`mutation {
+    registerDataSource(input: { name: "venue", kind: EXCHANGE, priority: 1 }) { errors { message } }
+    ingestPrice(input: { price: { symbol: "SOL-USD", source: "venue", timestamp: "${new Date().toISOString()}", price: "150" } }) {
+      errors { message }
+    }
+  }`);
+  const { createMarketScenario } = await graph.client.request<{
+    createMarketScenario: { scenario: { scenarioId: string } };
+  }>(`mutation {
+    createMarketScenario(input: { name: "live", type: RALLY, symbols: ["SOL-USD"], durationMinutes: 60 }) {
+      scenario { scenarioId }
+    }
+  }`);
+  scenarioId = createMarketScenario.scenario.scenarioId;
+  await graph.client.request(`mutation {
+    startMarketScenario(input: { scenarioId: "${scenarioId}" }) { errors { message } }
   }`);
   const { errors } = await graph.run(`mutation {
     registerService(input: { serviceId: "risk-1", name: "risk", version: "1", host: "db1" }) { errors { message } }
@@ -93,7 +116,8 @@ describe('every subscription', () => {
     const field = subscriptions().find((one) => one.name === name);
     const type = getNamedType(field?.type) as GraphQLObjectType;
     expect(field?.args.map((arg) => arg.name)).toContain('after');
-    const watcher = watch(graph.client, name, `subscription { ${name}${ARGUMENTS[name]} { ${leaves(type)} } }`);
+    const args = ARGUMENTS[name]?.replace('$scenarioId', scenarioId);
+    const watcher = watch(graph.client, name, `subscription { ${name}${args} { ${leaves(type)} } }`);
     await watcher.begun();
     const [first] = watcher.all;
     expect(first).toMatchObject({ kind: 'SNAPSHOT', cursor: expect.any(String), at: expect.any(String) });
