@@ -4,6 +4,7 @@ import { contractIn } from '../../platform/contract.ts';
 import { defineSubgraph } from '../../platform/subgraph.ts';
 import { PrismaClient } from '../../prisma/market-data/generated/client.ts';
 import { exports } from './exports.ts';
+import { analyticsMutations, analyticsQueries, analyticsTypes } from './analytics/resolvers.ts';
 import type { Resolvers } from './generated/resolvers.ts';
 import { Asset } from './resolvers/Asset.ts';
 import { changes } from './resolvers/changes.ts';
@@ -25,8 +26,8 @@ import {
 } from './sources/resolvers.ts';
 
 const resolvers: Resolvers = {
-  Query: { ...Query, ...sourceQueries, ...scenarioQueries },
-  Mutation: { ...Mutation, ...retentionMutations, ...sourceMutations, ...scenarioMutations },
+  Query: { ...Query, ...sourceQueries, ...scenarioQueries, ...analyticsQueries },
+  Mutation: { ...Mutation, ...retentionMutations, ...sourceMutations, ...scenarioMutations, ...analyticsMutations },
   Subscription: { ...Subscription, ...sourceSubscriptions, ...scenarioSubscriptions },
   Asset,
   Instrument: { ...Instrument, ...consensusOfInstrument },
@@ -36,6 +37,7 @@ const resolvers: Resolvers = {
   ...retentionTypes,
   ...sourceTypes,
   ...scenarioTypes,
+  ...analyticsTypes,
 };
 
 export const marketData = defineSubgraph({
