@@ -3,8 +3,8 @@
 import { contractIn } from '../../platform/contract.ts';
 import { defineSubgraph } from '../../platform/subgraph.ts';
 import { PrismaClient } from '../../prisma/market-data/generated/client.ts';
-import { exports } from './exports.ts';
 import { analyticsMutations, analyticsQueries, analyticsTypes } from './analytics/resolvers.ts';
+import { exports } from './exports.ts';
 import type { Resolvers } from './generated/resolvers.ts';
 import { Asset } from './resolvers/Asset.ts';
 import { changes } from './resolvers/changes.ts';

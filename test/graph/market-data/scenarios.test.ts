@@ -1,5 +1,6 @@
 /** Scenarios bend what is published, for a time, and nobody who looks at prices can tell. */
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { copyTemplate } from '../../support/databases.ts';
 import { startGraph, type TestGraph } from '../../support/graph.ts';
 import { watch } from '../../support/watch.ts';
 import { ask, createInstruments, done, NOW, refused, tickerOf } from './market.ts';
@@ -18,8 +19,10 @@ afterAll(() => graph.close());
 beforeEach(() => pass(24 * 60));
 
 let nth = 0;
-async function price(symbol: string, value: string, rest: object = {}) {
-  await done(graph, 'ingestPrices', {
+const price = (symbol: string, value: string, rest: object = {}) => ingest(graph, symbol, value, rest);
+
+async function ingest(on: TestGraph, symbol: string, value: string, rest: object = {}): Promise<void> {
+  await done(on, 'ingestPrices', {
     prices: [{ symbol, source: 'test', price: value, timestamp: now(), sequence: String(nth++), ...rest }],
   });
 }
@@ -40,9 +43,11 @@ const plan = (symbol: string, rest: object = {}) => ({
 });
 const create = async (input: object) => (await done(graph, 'createMarketScenario', input, SCENARIO)).scenario;
 
-async function start(input: object): Promise<string> {
-  const { scenarioId } = await create(input);
-  await done(graph, 'startMarketScenario', { scenarioId });
+const start = (input: object) => startOn(graph, input);
+
+async function startOn(on: TestGraph, input: object): Promise<string> {
+  const { scenarioId } = (await done(on, 'createMarketScenario', input, SCENARIO)).scenario;
+  await done(on, 'startMarketScenario', { scenarioId });
   return scenarioId;
 }
 
@@ -56,9 +61,9 @@ const stateOf = async (scenarioId: string) =>
   ).marketScenario;
 
 /** Waits until the leader has written down what time has changed. */
-async function until(scenarioId: string, state: string): Promise<void> {
+async function until(scenarioId: string, state: string, on = graph): Promise<void> {
   const watcher = watch(
-    graph.client,
+    on.client,
     'marketScenarioChanges',
     'subscription S($id: ID) { marketScenarioChanges(scenarioId: $id) { kind cursor scenario { state } } }',
     { id: scenarioId },
@@ -67,7 +72,7 @@ async function until(scenarioId: string, state: string): Promise<void> {
   await watcher.leave();
 }
 
-const publishedOf = async (symbol: string) => (await tickerOf(graph, symbol)).lastPrice;
+const publishedOf = async (symbol: string, on = graph) => (await tickerOf(on, symbol)).lastPrice;
 
 describe('a scenario that runs', () => {
   it('bends the price gradually, recovers, and leaves the true price behind', async () => {
@@ -300,5 +305,35 @@ describe('the limits', () => {
     expect(await refused(graph, 'startMarketScenario', { scenarioId })).toMatchObject({
       message: expect.stringContaining('never priced'),
     });
+  });
+});
+
+describe('a process that goes away', () => {
+  it('leaves its scenarios to the next one, which goes on as the clock says', async () => {
+    const { url, drop } = await copyTemplate(inject('adminUrl'));
+    const clock = { now: () => new Date(nowMs), databaseUrl: url };
+    const first = await startGraph(clock);
+    let scenarioId: string;
+    try {
+      await createInstruments(first, 'GONE-USD');
+      await ingest(first, 'GONE-USD', '100');
+      scenarioId = await startOn(first, plan('GONE-USD', { isGradual: false }));
+      expect(await publishedOf('GONE-USD', first)).toBe('90');
+    } finally {
+      await first.close();
+    }
+    pass(50); // half of the recovery
+    const second = await startGraph(clock);
+    try {
+      await until(scenarioId, 'RECOVERING', second);
+      await ingest(second, 'GONE-USD', '200');
+      expect(await publishedOf('GONE-USD', second)).toBe('190');
+      pass(60 * 24);
+      await until(scenarioId, 'COMPLETED', second);
+      expect(await publishedOf('GONE-USD', second)).toBe('200');
+    } finally {
+      await second.close();
+      await drop();
+    }
   });
 });
