@@ -21,6 +21,7 @@ const ARGUMENTS: Record<string, string> = {
   strategyChanges: '',
   backtestChanges: '(runId: "run")',
   quarantinedFillChanges: `(accountId: "${FUND}")`,
+  managedTradeChanges: '(strategyId: "btc-trend", symbols: ["BTC-USD"])',
   portfolioChanges: `(accountId: "${FUND}")`,
   exchangeOrderChanges: `(accountId: "${FUND}")`,
   exchangeTradeChanges: `(accountId: "${FUND}", symbol: "BTC-USD")`,
