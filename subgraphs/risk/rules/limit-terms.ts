@@ -154,3 +154,17 @@ export function loosens(
   if (before === null) return false;
   return after === null || after.thresholdValue.gt(before.thresholdValue);
 }
+
+/** Whether there is something that both are about, of which the other is in force, being more specific. */
+export function givesWayTo(limit: LimitTerms, other: LimitTerms): boolean {
+  const meets = (one: string | null, two: string | null) => one === null || two === null || one === two;
+  return (
+    limit.limitType === other.limitType &&
+    limit.asset === other.asset &&
+    limit.strategyId === other.strategyId &&
+    meets(limit.accountId, other.accountId) &&
+    meets(limit.instrumentId, other.instrumentId) &&
+    SIDES[limit.direction].some((side) => (SIDES[other.direction] as readonly string[]).includes(side)) &&
+    specificity(limit) < specificity(other)
+  );
+}

@@ -57,3 +57,6 @@ export function currentDrawdown(equity: readonly Decimal[]): Decimal {
   const last = equity.at(-1);
   return last === undefined || peak.isZero() ? ZERO : peak.minus(last).div(peak);
 }
+
+/** Days over which a fall from the highest equity is looked for, where nobody says. */
+export const PERIOD_DAYS = 30;

@@ -1,0 +1,11 @@
+/** Enumerations are stored in lower case (domain.md §1.5) and named in upper case by GraphQL. */
+
+/** The stored form of a GraphQL enum value. */
+export function stored<Name extends string>(name: Name): Lowercase<Name> {
+  return name.toLowerCase() as Lowercase<Name>;
+}
+
+/** The GraphQL enum value of a stored form. */
+export function shown<Value extends string>(value: Value): Uppercase<Value> {
+  return value.toUpperCase() as Uppercase<Value>;
+}

@@ -1,0 +1,36 @@
+import { toldAsIs as resolve } from '../../../platform/feed/events.ts';
+import { stored } from '../enums.ts';
+import type { SubscriptionResolvers } from '../generated/resolvers.ts';
+import { metricInstrument } from '../measures/metrics.ts';
+import { accountReference } from '../references.ts';
+import { alertTopic, breakerTopic, metricTopic, utilisationTopic } from '../topics.ts';
+
+const account = (accountId: string | null | undefined) => accountId && accountReference(accountId);
+
+export const Subscription: SubscriptionResolvers = {
+  limitUtilisationChanges: {
+    subscribe: (_, { limitId, accountId, after }, context) =>
+      context.changes(utilisationTopic, { choice: { limitId, accountId: account(accountId) }, after }),
+    resolve,
+  },
+  alertChanges: {
+    subscribe: (_, { severities, accountId, after }, context) =>
+      context.changes(alertTopic, {
+        choice: { accountId: account(accountId), severity: severities?.map(stored) },
+        after,
+      }),
+    resolve,
+  },
+  circuitBreakerChanges: {
+    subscribe: (_, { after }, context) => context.changes(breakerTopic, { choice: {}, after }),
+    resolve,
+  },
+  riskMetricChanges: {
+    subscribe: (_, { accountId, symbol, after }, context) =>
+      context.changes(metricTopic, {
+        choice: { accountId: account(accountId), instrumentId: symbol && metricInstrument(symbol, ['symbol']) },
+        after,
+      }),
+    resolve,
+  },
+};

@@ -1,0 +1,274 @@
+/** Limits that are watched: warnings, breaches, alerts and the circuit breaker, as trades and prices move. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startGraph, type TestGraph } from '../../support/graph.ts';
+import { type Watcher, watch } from '../../support/watch.ts';
+import { ACCOUNT, ask, done, looked, openDesk, price, REFERENCE, refused, trade } from './watch-desk.ts';
+
+let graph: TestGraph;
+let alerts: Watcher;
+let clock = 0;
+
+const ALERTS = `subscription { alertChanges { kind cursor at alert {
+  alertId severity status metricName occurrences escalationLevel notified limit { limitId } breach { breachId } } } }`;
+
+beforeAll(async () => {
+  graph = await startGraph({ now: () => new Date(Date.now() + clock) });
+  await openDesk(graph);
+  alerts = watch(graph.client, 'alertChanges', ALERTS);
+  await alerts.begun();
+});
+afterAll(async () => {
+  await alerts.leave();
+  await graph.close();
+});
+
+const limit = (threshold: string, more: object = {}) =>
+  done(
+    graph,
+    'setRiskLimit',
+    { type: 'NOTIONAL', scope: { symbol: 'BTC-USD' }, threshold, by: 'ann', ...more },
+    'limit { limitId isEnabled version } pendingChange { changeId }',
+  );
+
+const told = (status: string, severity: string) =>
+  alerts.until(({ alert }) => alert?.status === status && alert.severity === severity);
+
+const open = async () =>
+  await ask(
+    graph,
+    '{ activeAlerts { nodes { severity metricName } } riskBreaches(filter: { isOpen: true }) { totalCount } }',
+  );
+
+describe('a limit that is watched', () => {
+  it('warns, breaks and is kept again as the price moves, each step in one transaction', async () => {
+    await limit('1000');
+    await trade(graph, 'desk', '5', '100');
+    await price(graph, 'BTC-USD', '160');
+    await told('ACTIVE', 'MEDIUM');
+    await price(graph, 'BTC-USD', '250');
+    const { alert } = await told('ACTIVE', 'CRITICAL');
+    expect(alert).toMatchObject({ metricName: 'notional', notified: ['HEAD_OF_TRADING', 'RISK_TEAM'] });
+    const { activeAlerts, riskBreaches } = await open();
+    expect(activeAlerts.nodes).toEqual([{ severity: 'CRITICAL', metricName: 'notional' }]);
+    expect(riskBreaches.totalCount).toBe(1);
+
+    await price(graph, 'BTC-USD', '400');
+    await price(graph, 'BTC-USD', '100');
+    await told('RESOLVED', 'CRITICAL');
+    expect(await open()).toEqual({ activeAlerts: { nodes: [] }, riskBreaches: { totalCount: 0 } });
+    const { riskBreaches: all } = await ask(
+      graph,
+      `{ riskBreaches { nodes { startedAt endedAt limitVersion account { accountId } instrument { symbol }
+         alerts { status resolvedBy } limit { threshold utilisation { utilisation band } } } } }`,
+    );
+    expect(all.nodes).toEqual([
+      {
+        startedAt: expect.any(String),
+        endedAt: expect.any(String),
+        limitVersion: 1,
+        account: { accountId: ACCOUNT },
+        instrument: { symbol: 'BTC-USD' },
+        alerts: [{ status: 'RESOLVED', resolvedBy: 'system' }],
+        limit: { threshold: '1000', utilisation: [{ utilisation: '0.5', band: 'OK' }] },
+      },
+    ]);
+  });
+
+  it('tells how far it is used, live and when asked', async () => {
+    await looked(graph);
+    const { portfolio, limitUtilisation, instrument, complianceStatus } = await ask(
+      graph,
+      `query ($id: ID!) {
+        portfolio(accountId: $id) { limits { utilisation limit { type } } openAlerts { nodes { alertId } }
+          risk { grossExposure totalPnl level isStale exposures { instrument { displayName } concentration } deltas { asset units } } }
+        limitUtilisation(filter: { band: OK }) { current threshold }
+        instrument(symbol: "BTC-USD") { limits { threshold } limitUtilisation { current } }
+        complianceStatus { isCompliant checkedCount breachedCount }
+      }`,
+      { id: ACCOUNT },
+    );
+    expect(portfolio).toEqual({
+      limits: [{ utilisation: '0.5', limit: { type: 'NOTIONAL' } }],
+      openAlerts: { nodes: [] },
+      risk: {
+        grossExposure: '500',
+        totalPnl: '0',
+        level: 'LOW',
+        isStale: false,
+        exposures: [{ instrument: { displayName: 'Bitcoin' }, concentration: '1' }],
+        deltas: [
+          { asset: 'BTC', units: '5' },
+          { asset: 'USD', units: '-500' },
+        ],
+      },
+    });
+    expect(limitUtilisation).toEqual([{ current: '500', threshold: '1000' }]);
+    expect(instrument).toEqual({ limits: [{ threshold: '1000' }], limitUtilisation: [{ current: '500' }] });
+    expect(complianceStatus).toEqual({ isCompliant: true, checkedCount: 1, breachedCount: 0 });
+    const told = watch(
+      graph.client,
+      'limitUtilisationChanges',
+      'subscription { limitUtilisationChanges { kind cursor at utilisation { utilisation } } }',
+    );
+    await told.until(({ utilisation }) => utilisation?.utilisation === '0.5');
+    await told.leave();
+  });
+
+  it('is lowered at once and breaks at once; its alert cannot be resolved while it is broken', async () => {
+    await limit('400');
+    const { alert } = await alerts.until(
+      ({ kind, alert: one }) =>
+        kind === 'UPSERT' &&
+        one.severity === 'CRITICAL' &&
+        one.status === 'ACTIVE' &&
+        alerts.all.filter((each) => each.alert?.severity === 'CRITICAL').length > 2,
+    );
+    const refusal = await refused(graph, 'resolveAlert', { alertId: alert.alertId, by: 'bob' });
+    expect(refusal).toMatchObject({ code: 'VALIDATION_FAILED', message: expect.stringContaining('still broken') });
+    await done(graph, 'acknowledgeAlert', { alertId: alert.alertId, by: 'bob' });
+    expect(await refused(graph, 'acknowledgeAlert', { alertId: alert.alertId, by: 'bob' })).toMatchObject({
+      code: 'INVALID_TRANSITION',
+      from: 'ACKNOWLEDGED',
+      allowed: ['RESOLVED', 'EXPIRED'],
+    });
+  });
+
+  it('ends its breach when it goes out of force, which a second person approves', async () => {
+    const { limitUtilisation } = await ask(graph, '{ limitUtilisation { limit { limitId } } }');
+    const { limitId } = limitUtilisation[0].limit;
+    const { pendingChange } = await done(graph, 'disableLimit', { limitId, by: 'ann' }, 'pendingChange { changeId }');
+    const { changeId } = pendingChange;
+    expect(await refused(graph, 'approveLimitChange', { changeId, by: 'ann' })).toMatchObject({
+      code: 'VALIDATION_FAILED',
+    });
+    await done(graph, 'approveLimitChange', { changeId, by: 'bob' });
+    await looked(graph);
+    expect(await open()).toEqual({ activeAlerts: { nodes: [] }, riskBreaches: { totalCount: 0 } });
+  });
+});
+
+describe('an order that is to be placed', () => {
+  const check = async (side: string, quantity: string, more: object = {}) => {
+    const input = { strategyId: 'desk', accountId: ACCOUNT, symbol: 'btc/usd', side, quantity, ...more };
+    const { preTradeCheck } = await ask(
+      graph,
+      `query ($input: PreTradeCheckInput!) { preTradeCheck(input: $input) {
+        isAllowed score isStale asOf checks { name isPassed message utilisation limit { type } } } }`,
+      { input },
+    );
+    return preTradeCheck;
+  };
+
+  it('is looked at by the limits in force, with what is held', async () => {
+    await done(graph, 'setRiskLimit', { type: 'POSITION_SIZE', threshold: '10', by: 'ann' });
+    await looked(graph);
+    expect(await check('BUY', '4.9')).toMatchObject({ isAllowed: true, score: '99', isStale: false });
+    const refusal = await check('BUY', '5');
+    expect(refusal).toMatchObject({ isAllowed: false, score: '100' });
+    expect(refusal.checks).toEqual([
+      { name: 'circuit_breaker', isPassed: true, message: 'Trading may go on.', utilisation: null, limit: null },
+      {
+        name: 'position_size',
+        isPassed: false,
+        message: 'It would reach the limit: 10 of 10.',
+        utilisation: '1',
+        limit: { type: 'POSITION_SIZE' },
+      },
+    ]);
+    expect(await check('SELL', '14.9')).toMatchObject({ isAllowed: true });
+    expect(await check('SELL', '15')).toMatchObject({ isAllowed: false });
+  });
+
+  it('may always reduce what is held, unless the circuit breaker is open', async () => {
+    await done(graph, 'triggerCircuitBreaker', { reason: 'a drill', by: 'ann' });
+    expect(await check('SELL', '1')).toMatchObject({ isAllowed: false });
+    clock += 61 * 60_000;
+    await looked(graph);
+    const { circuitBreaker } = await ask(graph, '{ circuitBreaker { state cause } }');
+    expect(circuitBreaker).toEqual({ state: 'HALF_OPEN', cause: 'MANUAL' });
+    await looked(graph);
+    expect(await check('SELL', '1')).toMatchObject({ isAllowed: true });
+    expect(await check('BUY', '1')).toMatchObject({ isAllowed: false });
+    await done(graph, 'resetCircuitBreaker', { reason: 'it is over', by: 'ann' });
+    expect(await refused(graph, 'resetCircuitBreaker', { reason: 'again', by: 'ann' })).toMatchObject({
+      code: 'INVALID_TRANSITION',
+    });
+    const { circuitBreakerEvents } = await ask(
+      graph,
+      '{ circuitBreakerEvents(sortOrder: ASC) { nodes { from to by cause } } }',
+    );
+    expect(circuitBreakerEvents.nodes).toEqual([
+      { from: 'CLOSED', to: 'OPEN', by: 'ann', cause: 'MANUAL' },
+      { from: 'OPEN', to: 'HALF_OPEN', by: 'system', cause: null },
+      { from: 'HALF_OPEN', to: 'CLOSED', by: 'ann', cause: null },
+    ]);
+  });
+});
+
+describe('what is calculated', () => {
+  it('is stored of an account and each instrument, and read back', async () => {
+    const { metric, metrics } = await done(
+      graph,
+      'calculateRisk',
+      { accountId: ACCOUNT },
+      'metric { metricId isPortfolio totalExposure var95 isLowConfidence isStale } metrics { instrument { symbol } totalExposure }',
+    );
+    expect(metric).toMatchObject({ isPortfolio: true, totalExposure: '500', var95: null, isLowConfidence: true });
+    expect(metrics).toEqual([{ instrument: { symbol: 'BTC-USD' }, totalExposure: '500' }]);
+    const { latestRiskMetric, varHistory, openPositions } = await ask(
+      graph,
+      `{ latestRiskMetric(accountId: "${REFERENCE}") { metricId } varHistory(accountId: "${ACCOUNT}") { date metric { metricId } }
+         openPositions { nodes { riskMetric { totalExposure instrument { symbol } } } } }`,
+    );
+    expect(latestRiskMetric.metricId).toBe(metric.metricId);
+    expect(varHistory).toHaveLength(1);
+    expect(openPositions.nodes).toEqual([{ riskMetric: { totalExposure: '500', instrument: { symbol: 'BTC-USD' } } }]);
+  });
+
+  it('takes snapshots of positions, which are there as of an instant', async () => {
+    const before = new Date(Date.now() + clock - 1_000).toISOString();
+    const { capturedCount, at } = await done(graph, 'capturePositions', {}, 'capturedCount at');
+    expect(capturedCount).toBe(1);
+    const { then, now, sums } = await ask(
+      graph,
+      `query ($before: DateTime!, $at: DateTime!) {
+        then: positionsAsOf(at: $before) { quantity }
+        now: positionsAsOf(at: $at, symbol: "BTC-USD") { quantity marketValue source strategy { strategyId } }
+        sums: aggregatedPositions(groupBy: INSTRUMENT) { key source quantity marketValue count } }`,
+      { before, at },
+    );
+    expect(then).toEqual([]);
+    expect(now).toEqual([{ quantity: '5', marketValue: '500', source: 'TRADING', strategy: { strategyId: 'desk' } }]);
+    expect(sums).toEqual([{ key: 'BTC-USD', source: 'TRADING', quantity: '5', marketValue: '500', count: 1 }]);
+  });
+
+  it('says what shocks would cost and where P&L comes from', async () => {
+    const { results } = await done(
+      graph,
+      'runStressTests',
+      { accountId: ACCOUNT, scenarios: ['bitcoin-drop'], customShocks: [{ asset: 'BTC', shock: '0.1' }], by: 'ann' },
+      'results { scenario loss equityBefore isMarginCall }',
+    );
+    expect(results).toEqual([
+      { scenario: 'bitcoin-drop', loss: '100', equityBefore: '0', isMarginCall: true },
+      { scenario: 'custom', loss: '-50', equityBefore: '0', isMarginCall: false },
+    ]);
+    await price(graph, 'BTC-USD', '110');
+    await looked(graph);
+    const { pnlAttribution, riskStatus, dailyRiskSummary } = await ask(
+      graph,
+      `{ pnlAttribution(accountId: "${ACCOUNT}") { total parts { key totalPnl } }
+         riskStatus { isMonitor isFollowing portfolioCount limitCount breachCount circuitBreaker { state } }
+         dailyRiskSummary { breachCount circuitBreakerCount isComplete } }`,
+    );
+    expect(pnlAttribution).toEqual({ total: '50', parts: [{ key: 'BTC-USD', totalPnl: '50' }] });
+    expect(riskStatus).toMatchObject({
+      isMonitor: true,
+      isFollowing: true,
+      portfolioCount: 1,
+      limitCount: 1,
+      breachCount: 0,
+    });
+    expect(dailyRiskSummary).toMatchObject({ isComplete: false });
+  });
+});
