@@ -271,7 +271,7 @@ describe('the commands', () => {
   it('back up and restore', async () => {
     const path = join(folder, 'by-command.backup.gz');
     const run = async (...args: string[]) => {
-      const running = startProcess(args, { DATABASE_URL: database.url });
+      const running = startProcess(args, { REGISTRY_DATABASE_URL: domainUrl(database.url, 'registry') });
       const status = await new Promise((resolve) => running.child.on('exit', resolve));
       return { status, said: running.said() };
     };
