@@ -111,7 +111,8 @@ export function adjust(trade: ManagedTrade, fields: Adjustments): ManagedTrade {
   const next = { ...trade, ...fields, status };
   checkTarget(next.side, next.tpPrice, next.entryPrice, 'the entry');
   checkTarget(next.side, next.tpPrice, next.slPrice, 'the stop');
-  if (trade.initialSlPrice === null && isFirstRisk(next)) next.initialSlPrice = next.slPrice;
+  if (trade.status === 'pending') next.initialSlPrice = next.slPrice;
+  else if (trade.initialSlPrice === null && isFirstRisk(next)) next.initialSlPrice = next.slPrice;
   checkTrade(next);
   return next;
 }
@@ -130,7 +131,9 @@ function statusAfter(trade: ManagedTrade, { status, slPrice }: Adjustments): Man
   return covers && trade.status !== 'trailing' ? 'breakeven' : trade.status;
 }
 
-function checkNewStop({ side, slPrice, tpPrice }: ManagedTrade, to: string | null): void {
+/** Of a trade that is only planned, the stop may be anywhere, or nowhere. */
+function checkNewStop({ side, status, slPrice, tpPrice }: ManagedTrade, to: string | null): void {
+  if (status === 'pending') return;
   if (to === null) {
     if (slPrice === null) return;
     throw refuse.validation('A stop can be moved, but not taken away.', ['input', 'stopLossPrice']);
@@ -141,7 +144,7 @@ function checkNewStop({ side, slPrice, tpPrice }: ManagedTrade, to: string | nul
 
 /** A stop that is given later is the one by which the trade is measured, as long as it risks something. */
 function isFirstRisk({ side, slPrice, entryPrice }: ManagedTrade): boolean {
-  return slPrice !== null && (entryPrice === null || isBetter(side, entryPrice, slPrice));
+  return slPrice !== null && entryPrice !== null && isBetter(side, entryPrice, slPrice);
 }
 
 /** Part of an exit, or the whole of it. */

@@ -181,6 +181,14 @@ describe('a pending trade', () => {
     });
   });
 
+  it('may be planned anew, its stop too', () => {
+    const lower = adjust(planned({ slPrice: '90' }), { slPrice: '85', tpPrice: '120' });
+    expect(lower).toMatchObject({ status: 'pending', slPrice: '85', initialSlPrice: '85', tpPrice: '120' });
+    expect(adjust(lower, { slPrice: null })).toMatchObject({ status: 'pending', slPrice: null, initialSlPrice: null });
+    expect(refusalOf(() => adjust(lower, { slPrice: '120' }))).toMatchObject({ path: ['input', 'takeProfitPrice'] });
+    expect(refusalOf(() => adjust(lower, { status: 'trailing' }))).toMatchObject({ code: 'INVALID_TRANSITION' });
+  });
+
   it('keeps what of its bracket the market has passed as a note', () => {
     const trade = enter(planned({ slPrice: '101', tpPrice: '100', metadata: { desk: 'a' } }), fill);
     expect(trade).toMatchObject({ status: 'open', slPrice: null, tpPrice: null, initialSlPrice: null });
