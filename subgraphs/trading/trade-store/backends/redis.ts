@@ -9,7 +9,7 @@ import { isOpen } from '../rules/lifecycle.ts';
 import type { ManagedTrade } from '../rules/managed-trade.ts';
 import { amount } from '../rules/results.ts';
 import type { PutOutcome, TradeReplica } from '../trade-store.ts';
-import { FIELDS, fromTexts, microseconds, toTexts } from './fields.ts';
+import { canonical, FIELDS, fromTexts, microseconds, toTexts } from './fields.ts';
 
 /** How long a trade is kept that has ended. */
 export const ENDED_TTL_MS = 2_592_000_000; // 30 days, domain.md §1.8
@@ -37,7 +37,7 @@ const WRITE = `
   end
   if outcome ~= 2 then
     redis.call('del', KEYS[1])
-    for at = 7, #ARGV, 2 do redis.call('hset', KEYS[1], ARGV[at], ARGV[at + 1]) end
+    redis.call('hset', KEYS[1], unpack(ARGV, 7))
   end
   redis.call('zadd', KEYS[2], ARGV[5], ARGV[1])
   if ARGV[4] == '1' then
@@ -135,7 +135,7 @@ export function redisTrades({ redis, prefix, endedTtlMs = ENDED_TTL_MS }: RedisT
       await redis.ping();
     },
     read,
-    write: async (trade, from) => ((await write(trade, from)) === 'older' ? null : read(trade.tradeId)),
+    write: async (trade, from) => ((await write(trade, from)) === 'older' ? null : canonical(trade)),
     open: (symbol) => opened(symbol === undefined ? open : openOf(symbol)),
     async list(limit, offset) {
       const trades = (await hashes(await living(limit, offset))).map(toTrade);

@@ -1,7 +1,7 @@
 /** Managed trades in one SQLite file: the replica of a single process, which needs no server. Amounts and instants are TEXT. */
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
+import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { dec } from '../../../../platform/decimal.ts';
 import { OPEN_STATUSES } from '../rules/lifecycle.ts';
 import type { ManagedTrade } from '../rules/managed-trade.ts';
@@ -31,25 +31,31 @@ const STORE = `insert or replace into managed_trades (${COLUMNS.join(', ')}) val
 export function sqliteTrades(path: string): TradeReplica {
   let opened: DatabaseSync | undefined;
 
+  const prepared = new Map<string, StatementSync>();
+
   function database(): DatabaseSync {
     if (!opened) throw new Error('the SQLite file of managed trades is closed');
     return opened;
   }
+  /** There are a dozen of them. */
+  function statement(text: string): StatementSync {
+    const known = prepared.get(text) ?? database().prepare(text);
+    prepared.set(text, known);
+    return known;
+  }
   function rows(where: string, ...values: SQLInputValue[]): ManagedTrade[] {
-    const found = database()
-      .prepare(`select * from managed_trades where ${where}`)
-      .all(...values);
+    const found = statement(`select * from managed_trades where ${where}`).all(...values);
     return found.map((row) => fromTexts(textsOf(row)));
   }
   const one = (tradeId: string) => rows('trade_id = ?', tradeId)[0] ?? null;
   function store(trade: ManagedTrade): void {
     const texts = toTexts(trade);
-    database()
-      .prepare(STORE)
-      .run(...FIELDS.map(({ column, kind }) => (kind === 'count' ? Number(texts[column]) : (texts[column] ?? null))));
+    statement(STORE).run(
+      ...FIELDS.map(({ column, kind }) => (kind === 'count' ? Number(texts[column]) : (texts[column] ?? null))),
+    );
   }
   function put(trade: ManagedTrade): PutOutcome {
-    const [known] = database().prepare('select version from managed_trades where trade_id = ?').all(trade.tradeId);
+    const [known] = statement('select version from managed_trades where trade_id = ?').all(trade.tradeId);
     const version = Number(known?.version ?? 0);
     if (version > trade.version) return 'older';
     if (version === trade.version) {
@@ -100,23 +106,22 @@ export function sqliteTrades(path: string): TradeReplica {
       symbol === undefined ? rows(`${OPEN} ${NEWEST_FIRST}`) : rows(`symbol = ? and ${OPEN} ${NEWEST_FIRST}`, symbol),
     list: async (limit, offset) => rows(`true ${NEWEST_FIRST} limit ? offset ?`, limit, offset),
     async totals() {
-      const counts = database()
-        .prepare(`select count(*) as total, sum(${OPEN}) as open, sum(status = 'closed') as closed from managed_trades`)
-        .get() as { total: number; open: number | null; closed: number | null };
+      const counts = statement(
+        `select count(*) as total, sum(${OPEN}) as open, sum(status = 'closed') as closed from managed_trades`,
+      ).get() as { total: number; open: number | null; closed: number | null };
       let sum = dec(0);
-      const gains = database().prepare(`select pnl_usd from managed_trades where status = 'closed'`);
+      const gains = statement(`select pnl_usd from managed_trades where status = 'closed'`);
       for (const { pnl_usd: gain } of gains.iterate()) sum = sum.plus(String(gain));
       return { total: counts.total, open: counts.open ?? 0, closed: counts.closed ?? 0, totalPnlUsd: amount(sum) };
     },
     readMany: async (tradeIds) => tradeIds.map(readable),
     ids: async () =>
-      database()
-        .prepare('select trade_id from managed_trades')
+      statement('select trade_id from managed_trades')
         .all()
         .map((row) => String(row.trade_id)),
     put: async (trades) => transact(() => trades.map(put)),
     async remove(tradeIds) {
-      const gone = database().prepare('delete from managed_trades where trade_id = ?');
+      const gone = statement('delete from managed_trades where trade_id = ?');
       transact(() => {
         for (const tradeId of tradeIds) gone.run(tradeId);
       });
@@ -125,6 +130,7 @@ export function sqliteTrades(path: string): TradeReplica {
       database().exec('delete from managed_trades');
     },
     async close() {
+      prepared.clear();
       opened?.close();
       opened = undefined;
     },
