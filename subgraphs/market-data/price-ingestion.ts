@@ -3,6 +3,7 @@ import { type CommandPayload, failed } from '../../platform/command.ts';
 import { sql } from '../../platform/database/sql.ts';
 import { Refusal, refuse } from '../../platform/errors.ts';
 import type { GroupedCall } from '../../platform/group-commit.ts';
+import { isStorable } from '../../platform/texts.ts';
 import { checkLength, type ReadRow, type RowRefusal, readRows, readTradable, type Tradable } from './bulk.ts';
 import type { Context, Tx } from './context.ts';
 import type { IngestPriceInput, IngestPricesInput, PriceInput } from './generated/resolvers.ts';
@@ -109,7 +110,8 @@ function heardOf(
   const messages: SourceMessage[] = [];
   for (const { index, row } of rows) messages[index] = { latencyMs: nowMs - Date.parse(row.timestamp) };
   for (const { index, error } of refused) messages[index] = { error: error.message };
-  return prices.map(({ source }, index) => ({ source, message: messages[index] as SourceMessage }));
+  const heard = prices.map(({ source }, index) => ({ source, message: messages[index] as SourceMessage }));
+  return heard.filter(({ source }) => isStorable(source)); // nobody can be registered under another name
 }
 
 function daysOf(ticks: readonly Tick[]): Set<string> {
