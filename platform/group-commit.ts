@@ -131,12 +131,25 @@ export class GroupCommit<
         const payloads = await this.together(first.context, calls);
         for (const [i, call] of calls.entries()) call.resolve(payloads[i] as CommandPayload<Result>);
       } catch (error) {
-        first.context.log.warn({ err: error, calls: calls.length }, 'a group failed; its calls are carried out alone');
-        for (const call of calls) await this.alone(call).then(call.resolve, call.reject);
+        await this.oneByOne(calls, first.context, error);
       }
     } else for (const call of calls) await this.alone(call).then(call.resolve, call.reject);
     const now = performance.now();
     this.grouped.onWritten?.(calls.map(({ since }) => now - since));
+  }
+
+  /** Without the database nothing was done, and none of the calls need wait for it in turn. */
+  private async oneByOne(
+    calls: readonly WaitingCall<Context, Input, Result>[],
+    { log, domain }: Context,
+    error: unknown,
+  ): Promise<void> {
+    if (isUnreachable(error)) {
+      for (const call of calls) call.resolve(failed<Result>(refuse.domainUnavailable(domain)));
+      return;
+    }
+    log.warn({ err: error, calls: calls.length }, 'a group failed; its calls are carried out alone');
+    for (const call of calls) await this.alone(call).then(call.resolve, call.reject);
   }
 
   /** One call in a transaction of its own. */
