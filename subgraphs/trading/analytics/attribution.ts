@@ -2,8 +2,8 @@
 import { identifier, sql } from '../../../platform/database/sql.ts';
 import { type Decimal, dec } from '../../../platform/decimal.ts';
 import type { Context } from '../context.ts';
-import { belongs, executedIn, nameOf, type Performance, sumOf } from './performance.ts';
-import { type Pnl, pnlAt } from './pnl.ts';
+import { executedIn, nameOf, type Performance, sumOf } from './performance.ts';
+import { belongs, type Pnl, pnlAt } from './pnl.ts';
 import { asked } from './window.ts';
 
 export interface Share {
@@ -89,7 +89,7 @@ const AMOUNTS = [
 async function partsOf(context: Context, performance: Performance): Promise<Share[]> {
   const { scope, window } = performance;
   const [pnl, traded] = await Promise.all([
-    pnlAt(context, scope, asked([window.from, window.to], window), { byPart: true }),
+    pnlAt(context, scope, asked([window.from, window.to], window), { resolution: 'DAY', byPart: true }),
     tradedIn(context, performance),
   ]);
   const parts = new Map<string, Share>();

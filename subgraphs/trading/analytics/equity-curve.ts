@@ -30,7 +30,7 @@ export async function equityCurve(
 ): Promise<EquityPoint[]> {
   const window = windowOf(context, args);
   const instants = instantsOf(window.from, window.to, resolution);
-  const figures = await totalAt(context, scope, instants, window);
+  const figures = await totalAt(context, scope, window, resolution);
   return instants.map((at, i) => {
     const { realizedPnl, unrealizedPnl } = figures[i] as Pnl;
     const pnl = realizedPnl.plus(unrealizedPnl);
@@ -44,13 +44,9 @@ export async function equityCurve(
   });
 }
 
-/** The scope's P&L at each of the instants of a window. */
-export async function totalAt(
-  context: Context,
-  scope: Scope,
-  instants: readonly string[],
-  window: Window,
-): Promise<Pnl[]> {
-  const [whole] = await pnlAt(context, scope, asked(instants, window), { byPart: false });
+/** The scope's P&L at each of the instants of a window at a resolution. */
+export async function totalAt(context: Context, scope: Scope, window: Window, resolution: Resolution): Promise<Pnl[]> {
+  const instants = instantsOf(window.from, window.to, resolution);
+  const [whole] = await pnlAt(context, scope, asked(instants, window), { resolution, byPart: false });
   return whole?.at ?? instants.map(() => NOTHING);
 }

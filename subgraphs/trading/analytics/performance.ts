@@ -2,10 +2,9 @@
 import { identifier, type Sql, sql } from '../../../platform/database/sql.ts';
 import { type Decimal, dec } from '../../../platform/decimal.ts';
 import { badInput } from '../../../platform/errors.ts';
-import { keyArray } from '../../../platform/loaders.ts';
 import type { Context } from '../context.ts';
 import { totalAt } from './equity-curve.ts';
-import { KEY_TYPES, type Pnl, type Scope } from './pnl.ts';
+import { belongs, type Pnl, type Scope } from './pnl.ts';
 import { dayEndingAt, instantsOf } from './rules/periods.ts';
 import type { RatioTerms } from './rules/returns.ts';
 import type { RoundTrips } from './rules/round-trips.ts';
@@ -45,7 +44,7 @@ export function performanceOf(
 
 /** P&L at the beginning of the window, at each midnight within, and at its end. */
 export function dailyPoints(context: Context, { scope, window }: Performance): Promise<Pnl[]> {
-  return totalAt(context, scope, instantsOf(window.from, window.to, 'DAY'), window);
+  return totalAt(context, scope, window, 'DAY');
 }
 
 /** Equity at those points; null where the capital is not known. */
@@ -121,11 +120,6 @@ interface RoundTripSums {
   holder: string;
   gains: string;
   losses: string;
-}
-
-/** Rows of the scopes with these ids. */
-export function belongs({ column }: Scope, ids: readonly string[]): Sql {
-  return sql`${identifier(column)} = any(${keyArray(KEY_TYPES[column], ids)})`;
 }
 
 /** Trades that were executed in the window. */

@@ -7,6 +7,8 @@ import { type Decimal, dec } from '../../../platform/decimal.ts';
 import { type KeyType, keyArray } from '../../../platform/loaders.ts';
 import type { Context } from '../context.ts';
 import { pricesOf, valuedPositions } from '../positions.ts';
+import { GRAINS } from './position-marks.ts';
+import type { Resolution } from './rules/periods.ts';
 
 /** Whose figures are asked for: the rows that have this id in this column. */
 export interface Scope {
@@ -14,7 +16,7 @@ export interface Scope {
   id: string;
 }
 
-export const KEY_TYPES: Record<Scope['column'], KeyType> = {
+const KEY_TYPES: Record<Scope['column'], KeyType> = {
   strategy_id: 'text',
   account_id: 'uuid',
   position_id: 'text',
@@ -39,67 +41,88 @@ export const LIVE = 'infinity';
 /**
  * P&L at each of the instants (RFC 3339, ascending; the last may be LIVE): of the scope as a whole, or by strategy and
  * instrument. Parts without any P&L are left out. Scopes asked for in one tick with equal instants share a statement.
+ * @param resolution which marks tell of the instants between the first and the last
  */
 export function pnlAt(
   context: Context,
   { column, id }: Scope,
   instants: readonly string[],
-  { byPart }: { byPart: boolean },
+  { resolution, byPart }: { resolution: Resolution; byPart: boolean },
 ): Promise<PnlOfPart[]> {
-  return context.batch(`pnl:${column}:${byPart}:${instants.join()}`, id, async (ids) => {
-    const rows = await context.db.query<PnlRow>(statement(context, column, ids, instants, byPart));
+  return context.batch(`pnl:${column}:${byPart}:${resolution}:${instants.join()}`, id, async (ids) => {
+    const rows = await context.db.query<PnlRow>(statement(context, column, ids, instants, resolution, byPart));
     const byHolder = Map.groupBy(rows, ({ holder }) => holder);
     return ids.map((each) => partsOf(byHolder.get(each) ?? [], instants.length));
   });
 }
 
+/** What changed by an instant, compared with the one before. */
 interface PnlRow {
   holder: string;
   strategyId: string | null;
   instrumentId: string | null;
-  /** Number of the instant from 1; of closed positions the first that they count at. */
+  /** Number of the instant, from 1. */
   n: number;
-  isClosed: boolean;
   realizedPnl: string;
   unrealizedPnl: string;
 }
 
-/** The number of an instant is the count of instants that are not after it: width_bucket() looks it up. */
+/**
+ * The changes of each position from mark to mark, summed for each instant: the first instant takes what was known then,
+ * the last what is known of it, those between the marks of the resolution, and a closing what was realised in the end.
+ * width_bucket() counts the instants that are not after another, and so finds the number of the next.
+ */
 function statement(
   context: Context,
   column: Scope['column'],
   ids: readonly string[],
   instants: readonly string[],
+  resolution: Resolution,
   byPart: boolean,
 ): Sql {
   const part = byPart
     ? raw('strategy_id, instrument_id')
     : raw('null::text as strategy_id, null::text as instrument_id');
-  const live = instants.at(-1) === LIVE ? instants.length : 0;
+  const count = sql`${instants.length}::int`;
+  const given = raw('(select instants from given)'); // looked up once, not carried by every row
+  const isLive = instants.at(-1) === LIVE;
+  const between = instants.length > 2 ? raw(`grain >= ${GRAINS[resolution]}`) : raw('false');
+  const known = (n: Sql) => sql`
+    cross join lateral (
+      select realized_pnl, unrealized_pnl from position_marks
+       where position_marks.position_id = held.position_id and at <= ${given}[${n}] order by at desc limit 1) as mark`;
+  const open = raw('select held.position_id');
+  const last = isLive
+    ? sql`${open}, ${count}, 'infinity'::timestamptz, valued.realized_pnl, valued.unrealized_pnl
+            from held join ${valuedPositions(pricesOf(context))} as valued using (position_id) where closed_at is null`
+    : sql`${open}, ${count}, ${given}[${count}], mark.realized_pnl, mark.unrealized_pnl
+            from held ${known(count)} where closing > ${count}`;
   return sql`
-    with given as (select ${instants}::timestamptz[] as instants),
+    with given as materialized (select ${instants}::timestamptz[] as instants),
     held as materialized (
-      select ${identifier(column)}::text as holder, ${part}, position_id, realized_pnl,
-             width_bucket(opened_at, instants) + 1 as first,
-             case when closed_at is not null then width_bucket(closed_at, instants) end as last
-        from all_positions, given
-       where ${identifier(column)} = any(${keyArray(KEY_TYPES[column], ids)}) and opened_at < instants[${instants.length}::int])
-    select holder, strategy_id, instrument_id, last + 1 as n, true as is_closed,
-           sum(realized_pnl) as realized_pnl, 0::numeric as unrealized_pnl
-      from held where last < ${instants.length}::int group by 1, 2, 3, 4
-     union all
-    select holder, strategy_id, instrument_id, n, false, sum(marked.realized_pnl), sum(marked.unrealized_pnl)
-      from held cross join given
-     cross join lateral generate_series(first, coalesce(last, ${instants.length}::int)) as n
-     cross join lateral (
-       select realized_pnl, unrealized_pnl from position_marks
-        where position_marks.position_id = held.position_id and at <= instants[n] order by at desc limit 1) as marked
-     where n <> ${live}::int group by 1, 2, 3, 4
-     union all
-    select held.holder, held.strategy_id, held.instrument_id, ${live}::int, false, sum(valued.realized_pnl), sum(valued.unrealized_pnl)
-      from (select held.* from held where last is null and ${live}::int > 0) as held
-      join ${valuedPositions(pricesOf(context))} as valued using (position_id)
-     group by held.holder, held.strategy_id, held.instrument_id`;
+      select ${identifier(column)}::text as holder, ${part}, position_id, realized_pnl, opened_at, closed_at,
+             width_bucket(coalesce(closed_at, 'infinity'), ${given}) + 1 as closing
+        from all_positions
+       where ${belongs({ column }, ids)} and opened_at < ${given}[${count}]),
+    marked (position_id, n, at, realized_pnl, unrealized_pnl) as (
+      ${open}, 1, ${given}[1], mark.realized_pnl, mark.unrealized_pnl
+        from held ${known(sql`1`)} where opened_at < ${given}[1] and closing > 1
+       union all
+      ${open}, width_bucket(mark.at - interval '1 microsecond', ${given}) + 1, mark.at, mark.realized_pnl, mark.unrealized_pnl
+        from held join position_marks as mark using (position_id)
+       where ${between} and closing > 1 and mark.at > ${given}[1] and mark.at < ${given}[${count}]
+         and mark.at <= coalesce(closed_at, 'infinity')
+       union all
+      ${last}
+       union all
+      ${open}, closing, 'infinity', realized_pnl, 0 from held where closing <= ${count}),
+    changed as (
+      select position_id, n, realized_pnl - coalesce(lag(realized_pnl) over steps, 0) as realized_pnl,
+             unrealized_pnl - coalesce(lag(unrealized_pnl) over steps, 0) as unrealized_pnl
+        from marked window steps as (partition by position_id order by n, at))
+    select holder, strategy_id, instrument_id, n, sum(changed.realized_pnl) as realized_pnl,
+           sum(changed.unrealized_pnl) as unrealized_pnl
+      from changed join held using (position_id) group by 1, 2, 3, 4`;
 }
 
 function partsOf(rows: readonly PnlRow[], count: number): PnlOfPart[] {
@@ -110,21 +133,22 @@ function partsOf(rows: readonly PnlRow[], count: number): PnlOfPart[] {
   });
 }
 
-/** What closed positions realised stays from one instant to the next; what open ones show is of each alone. */
 function figuresOf(rows: readonly PnlRow[], count: number): Pnl[] {
+  const changes = new Map(rows.map((row) => [row.n, row]));
   const figures: Pnl[] = [];
-  const byNumber = Map.groupBy(rows, ({ n }) => n);
-  let closed = dec(0);
+  let [realizedPnl, unrealizedPnl] = [dec(0), dec(0)];
   for (let n = 1; n <= count; n++) {
-    let [realizedPnl, unrealizedPnl] = [dec(0), dec(0)];
-    for (const row of byNumber.get(n) ?? []) {
-      if (row.isClosed) closed = closed.plus(row.realizedPnl);
-      else {
-        realizedPnl = realizedPnl.plus(row.realizedPnl);
-        unrealizedPnl = unrealizedPnl.plus(row.unrealizedPnl);
-      }
+    const change = changes.get(n);
+    if (change) {
+      realizedPnl = realizedPnl.plus(change.realizedPnl);
+      unrealizedPnl = unrealizedPnl.plus(change.unrealizedPnl);
     }
-    figures.push({ realizedPnl: closed.plus(realizedPnl), unrealizedPnl });
+    figures.push({ realizedPnl, unrealizedPnl });
   }
   return figures;
+}
+
+/** Rows of the scopes with these ids. */
+export function belongs({ column }: Pick<Scope, 'column'>, ids: readonly string[]): Sql {
+  return sql`${identifier(column)} = any(${keyArray(KEY_TYPES[column], ids)})`;
 }

@@ -5,7 +5,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database } from '../../../platform/database/database.ts';
-import { sql } from '../../../platform/database/sql.ts';
+import { raw, type Sql, sql } from '../../../platform/database/sql.ts';
 import type { ServiceParts } from '../../../platform/subgraph.ts';
 import type { LivePrices } from '../live-marks.ts';
 import { valuedPositions } from '../positions.ts';
@@ -15,17 +15,20 @@ const MINUTE_MS = 60_000;
 /** However many positions there are, it costs the database no more than this share of its time. */
 const SHARE = 0.05;
 
-/** Old rows are thinned out so often. */
+/** Old marks are thrown away so often. */
 const THIN_EVERY_MS = 3_600_000; // an hour
+
+/** How fine a mark is: a minute, the first of its hour, the first of its day. */
+export const GRAINS = { MINUTE: 0, HOUR: 1, DAY: 2 } as const;
 
 /** Minutes are kept for a week, hours for three months, days for good. */
 const KEPT_DAYS = [
-  { grain: 'hour', afterDays: 7 },
-  { grain: 'day', afterDays: 90 },
+  { grain: GRAINS.MINUTE, days: 7 },
+  { grain: GRAINS.HOUR, days: 90 },
 ];
 
-/** Rows that one statement thins out. */
-const THIN_ROWS = 10_000;
+/** Rows that one statement throws away. */
+const THIN_ROWS = 50_000;
 
 export interface PositionMarks {
   stop(): Promise<void>;
@@ -61,30 +64,43 @@ export function startPositionMarks({ db, feed, log }: ServiceParts, prices: () =
   };
 }
 
-/** Writes down the P&L of every open position whose P&L has moved since it was written last. */
+/**
+ * Writes down the P&L of every open position whose P&L has moved since it was written last. The first mark of an hour is one
+ * of hours too, where it differs from the last of these, and so for days: each series tells by itself what was known.
+ */
 export async function recordMarks(db: Database, prices: LivePrices, now: Date): Promise<void> {
+  const minute = sql`date_trunc('minute', ${now.toISOString()}::timestamptz)`;
+  const last = (grain: Sql) => sql`(
+    select at, realized_pnl, unrealized_pnl from position_marks
+     where position_id = held.position_id and ${grain} order by at desc limit 1)`;
+  const moved = (since: Sql) =>
+    sql`(${since}.realized_pnl, ${since}.unrealized_pnl) is distinct from (held.realized_pnl, held.unrealized_pnl)`;
+  const isFirstOf = (period: Sql, since: Sql) =>
+    sql`coalesce(${since}.at < date_trunc(${period}, given.minute, 'UTC'), true) and ${moved(since)}`;
   await db.query(sql`
-    insert into position_marks (position_id, at, price, realized_pnl, unrealized_pnl)
-    select held.position_id, date_trunc('minute', ${now.toISOString()}::timestamptz), held.price, held.realized_pnl,
-           held.unrealized_pnl
-      from ${valuedPositions(prices)} as held
-      left join lateral (
-        select realized_pnl, unrealized_pnl from position_marks where position_id = held.position_id
-         order by at desc limit 1) as known on true
-     where (known.realized_pnl, known.unrealized_pnl) is distinct from (held.realized_pnl, held.unrealized_pnl)
+    insert into position_marks (position_id, at, price, realized_pnl, unrealized_pnl, grain)
+    select position_id, minute, price, realized_pnl, unrealized_pnl, grain
+      from (
+        select held.*, given.minute,
+               case when ${isFirstOf(raw(`'day'`), raw('of_days'))} then 2
+                    when ${isFirstOf(raw(`'hour'`), raw('of_hours'))} then 1
+                    when ${moved(raw('known'))} then 0 end as grain
+          from ${valuedPositions(prices)} as held
+         cross join (select ${minute} as minute) as given
+          left join lateral ${last(raw('grain >= 2'))} as of_days on true
+          left join lateral ${last(raw('grain >= 1'))} as of_hours on true
+          left join lateral ${last(raw('true'))} as known on true) as due
+     where grain is not null
     on conflict do nothing`);
 }
 
-/** Of old minutes only the last of each hour stays, of old hours the last of each day. */
+/** Throws away minutes and hours that are no longer kept. */
 export async function thinMarks(db: Database, now: Date): Promise<void> {
-  for (const { grain, afterDays } of KEPT_DAYS) {
+  for (const { grain, days } of KEPT_DAYS) {
     await db.query(sql`
       delete from position_marks where ctid = any(array(
-        select old.ctid from position_marks as old
-         where at < ${now.toISOString()}::timestamptz - make_interval(days => ${afterDays}::int)
-           and exists (
-             select from position_marks as later where later.position_id = old.position_id and later.at > old.at
-                and later.at < date_trunc(${grain}::text, old.at, 'UTC') + ('1 ' || ${grain}::text)::interval)
-         order by at limit ${THIN_ROWS}))`);
+        select ctid from position_marks
+         where grain = ${grain}::smallint and at < ${now.toISOString()}::timestamptz - make_interval(days => ${days}::int)
+         limit ${THIN_ROWS}))`);
   }
 }

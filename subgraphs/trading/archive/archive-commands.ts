@@ -28,7 +28,7 @@ const DEFAULT_ROWS = 1_000;
 const DAYS_LIMIT = 36_500;
 
 /** Rows a command moves: some seconds of one transaction. */
-const ROW_LIMIT = 10_000;
+const ROW_LIMIT = 5_000;
 
 /** Orders that have ended; written out, so that the partial index serves. */
 const hasEnded: Sql = raw(

@@ -33,8 +33,8 @@ async function heldThrough(strategyId: string, pnl: readonly string[]): Promise<
   );
   await graph.sql(
     'trading',
-    `insert into position_marks (position_id, at, price, realized_pnl, unrealized_pnl)
-     select 'held-' || $1, at, 100, 0, pnl from unnest($2::timestamptz[], $3::numeric[]) as given(at, pnl)`,
+    `insert into position_marks (position_id, at, price, realized_pnl, unrealized_pnl, grain)
+     select 'held-' || $1, at, 100, 0, pnl, 2 from unnest($2::timestamptz[], $3::numeric[]) as given(at, pnl)`,
     [strategyId, pnl.map((_, n) => day(n)), pnl],
   );
 }
@@ -259,9 +259,9 @@ describe('an equity curve', () => {
     );
     await graph.sql(
       'trading',
-      `insert into position_marks (position_id, at, price, realized_pnl, unrealized_pnl) values
-         ('closed-1', '2026-01-01T00:01:00Z', 100, -1, 8), ('closed-1', '2026-01-01T00:02:00Z', 100, 4, 6),
-         ('closed-2', '2026-01-01T00:02:00Z', 100, 0, 20)`,
+      `insert into position_marks (position_id, at, price, realized_pnl, unrealized_pnl, grain) values
+         ('closed-1', '2026-01-01T00:01:00Z', 100, -1, 8, 2), ('closed-1', '2026-01-01T00:02:00Z', 100, 4, 6, 0),
+         ('closed-2', '2026-01-01T00:02:00Z', 100, 0, 20, 2)`,
     );
     const { equityCurve } = await ask(
       graph,
@@ -318,52 +318,48 @@ describe('what positions were worth', () => {
   const marksOf = (id: string) =>
     graph.sql(
       'trading',
-      `select extract(minute from at)::int as minute, marks.unrealized_pnl::float as pnl from position_marks as marks
-         join positions using (position_id) where strategy_id = $1 and at >= '2030-01-01' order by at`,
+      `select to_char(at at time zone 'UTC', 'DD HH24:MI') as at, marks.unrealized_pnl::float as pnl, grain
+         from position_marks as marks join positions using (position_id) where strategy_id = $1 and at >= '2030-01-01' order by 1`,
       [id],
     );
-  const at = (minute: number) => new Date(Date.UTC(2030, 0, 1, 0, minute, 7));
+  const write = (at: string, price: string) =>
+    recordMarks(context.db, new Map([['BTC-USD', { price, at: '2029-12-31T00:00:00Z' }]]), new Date(at));
 
   it('is written once a minute where it has moved, whichever processes write it', async () => {
     const id = await strategy(graph);
     await trade(graph, id, '2', '100');
-    const write = (minute: number, price: string) =>
-      recordMarks(context.db, new Map([['BTC-USD', { price, at: '2029-12-31T00:00:00Z' }]]), at(minute));
-    await Promise.all([write(1, '101'), write(1, '101'), write(1, '101')]);
-    await write(2, '101');
-    await write(3, '99');
+    await Promise.all(['101', '101', '101'].map((price) => write('2030-01-01T10:01:07Z', price)));
+    await write('2030-01-01T10:02:07Z', '101');
+    await write('2030-01-01T10:03:07Z', '99');
     expect(await marksOf(id)).toEqual([
-      { minute: 1, pnl: 2 },
-      { minute: 3, pnl: -2 },
+      { at: '01 10:01', pnl: 2, grain: 2 },
+      { at: '01 10:03', pnl: -2, grain: 0 },
     ]);
   });
 
-  it('is thinned out: after a week to hours, after three months to days', async () => {
+  it('tells the hours and the days by themselves, and of what is old these alone', async () => {
     const id = await strategy(graph);
     await trade(graph, id, '1', '100');
-    await graph.sql(
-      'trading',
-      `insert into position_marks (position_id, at, price, realized_pnl, unrealized_pnl)
-       select position_id, at, 100, 0, extract(epoch from at) from positions,
-              unnest(array['2030-01-01T00:05Z', '2030-01-01T00:55Z', '2030-01-01T01:00Z', '2030-01-01T23:59Z',
-                           '2030-03-30T10:01Z', '2030-03-30T10:59Z', '2030-03-30T11:00Z',
-                           '2030-04-09T10:01Z', '2030-04-09T10:59Z']::timestamptz[]) as at where strategy_id = $1`,
-      [id],
-    );
-    await thinMarks(context.db, new Date('2030-04-10T00:00:00Z'));
-    const kept = await graph.sql(
-      'trading',
-      `select to_char(at, 'MM-DD HH24:MI') as at from position_marks join positions using (position_id)
-        where strategy_id = $1 and at >= '2030-01-01' order by position_marks.at`,
-      [id],
-    );
-    expect(kept.map((row) => row.at)).toEqual([
-      '01-01 23:59',
-      '03-30 10:59',
-      '03-30 11:00',
-      '04-09 10:01',
-      '04-09 10:59',
+    await write('2030-01-01T10:59:00Z', '110'); // the first of all
+    await write('2030-01-01T11:00:00Z', '110'); // nothing new for the hours
+    await write('2030-01-01T11:05:00Z', '111'); // the first that the eleventh hour has to tell
+    await write('2030-01-01T11:06:00Z', '112');
+    await write('2030-01-01T12:00:00Z', '112'); // the hours do not know it yet
+    await write('2030-01-02T00:00:00Z', '112');
+    await write('2030-01-02T00:01:00Z', '113');
+    const all = await marksOf(id);
+    expect(all).toEqual([
+      { at: '01 10:59', pnl: 10, grain: 2 },
+      { at: '01 11:05', pnl: 11, grain: 1 },
+      { at: '01 11:06', pnl: 12, grain: 0 },
+      { at: '01 12:00', pnl: 12, grain: 1 },
+      { at: '02 00:00', pnl: 12, grain: 2 },
+      { at: '02 00:01', pnl: 13, grain: 0 },
     ]);
+    await thinMarks(context.db, new Date('2030-01-08T12:00:00Z'));
+    expect(await marksOf(id)).toEqual(all.filter(({ at, grain }) => grain > 0 || at > '01 13'));
+    await thinMarks(context.db, new Date('2030-05-01T00:00:00Z'));
+    expect(await marksOf(id)).toEqual(all.filter(({ grain }) => grain === 2));
   });
 });
 

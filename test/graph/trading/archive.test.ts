@@ -200,8 +200,8 @@ describe('archiveOrders', () => {
   it.each([
     [{ olderThanDays: 0 }, 'olderThanDays must be from 1 to 36500, but got 0.'],
     [{ olderThanDays: 36501 }, 'olderThanDays must be from 1 to 36500, but got 36501.'],
-    [{ limit: 0 }, 'limit must be from 1 to 10000, but got 0.'],
-    [{ limit: 10001 }, 'limit must be from 1 to 10000, but got 10001.'],
+    [{ limit: 0 }, 'limit must be from 1 to 5000, but got 0.'],
+    [{ limit: 5001 }, 'limit must be from 1 to 5000, but got 5001.'],
   ])('refuses %j', async (input, message) => {
     for (const name of ['archiveOrders', 'archiveTrades', 'archivePositions']) {
       expect(await refused(graph, name, input)).toMatchObject({ message, __typename: 'ValidationFailed' });
