@@ -58,5 +58,14 @@ async function furnishOne(client: Client) {
 
 /** An order that somebody else than the graph's own exchange executes. */
 export function manualOrder(strategyId: string, more: object): object {
-  return { strategyId, symbol: SYMBOL, side: 'BUY', type: 'LIMIT', price: '100', venue: 'bench', ...more };
+  return {
+    strategyId,
+    symbol: SYMBOL,
+    side: 'BUY',
+    type: 'LIMIT',
+    price: '100',
+    execution: 'MANUAL',
+    venue: 'bench',
+    ...more,
+  };
 }

@@ -33,9 +33,9 @@ export function routedVenue(order: { orderType: OrderType; timeInForce: TimeInFo
   return EXCHANGE_VENUE;
 }
 
-/** Whether the order is worth nothing unless it is executed now: sent late, it would meet another market. */
+/** Whether the order is to be executed at once or not at all: sent late, it would meet another market. */
 export function isForNow({ orderType, timeInForce }: { orderType: OrderType; timeInForce: TimeInForce }): boolean {
-  return orderType === 'market' || timeInForce === 'ioc' || timeInForce === 'fok';
+  return orderType === 'market' || (orderType === 'limit' && timeInForce !== 'gtc' && timeInForce !== 'day');
 }
 
 /**

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { dec, round8 } from '../../../platform/decimal.ts';
 import { Refusal } from '../../../platform/errors.ts';
-import { applyFill, type FillState } from '../../../subgraphs/trading/rules/order-fill.ts';
+import { applyFill, applyLateFill, type FillState } from '../../../subgraphs/trading/rules/order-fill.ts';
 import type { OrderStatus } from '../../../subgraphs/trading/rules/order-lifecycle.ts';
 import { amounts, SEED } from './arbitraries.ts';
 
@@ -97,5 +97,28 @@ describe('filling an order', () => {
       }),
       { seed: SEED },
     );
+  });
+});
+
+describe('an execution that comes to light when its order has ended', () => {
+  it.each([
+    ['cancelled', '1', 'cancelled'],
+    ['expired', '1', 'expired'],
+    ['rejected', '1', 'cancelled'],
+    ['cancelled', '2', 'filled'],
+    ['expired', '2', 'filled'],
+    ['rejected', '2', 'filled'],
+    ['accepted', '1', 'partially_filled'],
+    ['submitted', '2', 'filled'],
+  ] as const)('leaves one of 2 that was %s, by %s of it, %s', (before, quantity, after) => {
+    const { status, filledQuantity } = applyLateFill(order('2', before), fill(quantity, '100'));
+    expect([status, filledQuantity.toFixed()]).toEqual([after, quantity]);
+  });
+
+  it('is refused beyond its quantity, and where nobody has sent it', () => {
+    expect(refusalOf(() => applyLateFill(order('2', 'cancelled'), fill('2.1', '100'))).code).toBe('VALIDATION_FAILED');
+    expect(refusalOf(() => applyLateFill(order('2', 'pending'), fill('1', '100'))).code).toBe('INVALID_TRANSITION');
+    const filled = { ...order('2', 'filled'), filledQuantity: dec('2'), filledNotional: dec('200') };
+    expect(refusalOf(() => applyLateFill(filled, fill('1', '100'))).code).toBe('INVALID_TRANSITION');
   });
 });

@@ -52,7 +52,7 @@ export async function orderOf(graph: TestGraph, orderId: string): Promise<Order>
 const FRESH = { 'cache-control': 'no-cache' };
 
 /** What nobody waits so long for has not happened. */
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 45_000; // 45 seconds
 
 /** The order once it is as told. */
 export async function untilOrder(graph: TestGraph, orderId: string, is: (order: Order) => boolean): Promise<Order> {
