@@ -14,6 +14,8 @@ export default defineConfig({
       ...(process.env.FAULTS_SECONDS ? [] : ['test/faults/{history,degradation,orders}/long-run.test.ts']),
       ...(process.env.CACHE_SECONDS ? [] : ['test/faults/cache/long-run.test.ts']),
     ],
+    // What the custodian does by itself would come between a test and what it looks at; tests that want it start it.
+    env: { CUSTODIAN_FOLLOW_TRADES: 'false', CUSTODIAN_SETTLE: 'false', CUSTODIAN_RECONCILE_SECONDS: '0' },
     globalSetup: ['test/support/postgres.ts'],
     reporters: ['default', './test/support/totals-reporter.ts'],
     pool: 'forks',

@@ -50,6 +50,23 @@ export function mapStream<In, Out>(
   };
 }
 
+/** The stream of what `pick` makes of each value; what it makes null of is left out. */
+export function pickStream<In, Out>(
+  source: AsyncIterable<In>,
+  pick: (value: In) => Out | null,
+): AsyncIterableIterator<Out, undefined> {
+  const iterator = source[Symbol.asyncIterator]();
+  const step = async (): Promise<IteratorResult<Out, undefined>> => {
+    for (;;) {
+      const { done, value } = await iterator.next();
+      if (done) return END;
+      const picked = pick(value);
+      if (picked !== null) return { done: false, value: picked };
+    }
+  };
+  return inTurn(step, () => leave(iterator));
+}
+
 /** Ends the stream at its source. How that goes concerns nobody any more. */
 export function leave(iterator: AsyncIterator<unknown> | undefined): void {
   iterator?.return?.().catch(() => undefined);

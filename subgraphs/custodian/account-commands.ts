@@ -171,6 +171,11 @@ export async function linkVenueAccount(context: Context, input: LinkVenueAccount
       const message = `${venueAccountId} at ${venueId} is linked already.`;
       throw refuse.conflict(null, message, ['input', 'venueAccountId']);
     }
+    // Trades that were followed past before it was linked are looked at again.
+    await tx.$executeRaw(
+      sql`update trade_cursors set followed_to = ${settlesFrom}::timestamptz
+           where venue_id = ${venueId} and followed_to > ${settlesFrom}::timestamptz`,
+    );
     return { linkId: link.linkId, accountId };
   });
 }

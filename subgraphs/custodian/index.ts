@@ -5,27 +5,45 @@ import { defineSubgraph } from '../../platform/subgraph.ts';
 import { PrismaClient } from '../../prisma/custodian/generated/client.ts';
 import { calendarMutations, calendarQueries, calendarResolvers } from './calendar/resolvers.ts';
 import type { Resolvers } from './generated/resolvers.ts';
+import { reconciliationMutations, reconciliationQueries, reconciliationResolvers } from './reconciliation/resolvers.ts';
 import { accountResolvers } from './resolvers/accounts.ts';
 import { holdingResolvers } from './resolvers/holdings.ts';
 import { Mutation } from './resolvers/Mutation.ts';
 import { payloads } from './resolvers/payloads.ts';
 import { Query } from './resolvers/Query.ts';
 import { Subscription } from './resolvers/Subscription.ts';
+import { type CustodianService, startCustodian } from './service.ts';
+import { settlementMutations, settlementQueries, settlementResolvers } from './settlement/resolvers.ts';
+import { transferMutations, transferQueries, transferResolvers } from './transfer/resolvers.ts';
 
 const resolvers: Resolvers = {
-  Query: { ...Query, ...calendarQueries },
-  Mutation: { ...Mutation, ...calendarMutations },
+  Query: { ...Query, ...calendarQueries, ...settlementQueries, ...transferQueries, ...reconciliationQueries },
+  Mutation: {
+    ...Mutation,
+    ...calendarMutations,
+    ...settlementMutations,
+    ...transferMutations,
+    ...reconciliationMutations,
+  },
   Subscription,
   ...accountResolvers,
   ...holdingResolvers,
   ...calendarResolvers,
+  ...settlementResolvers,
+  ...transferResolvers,
+  ...reconciliationResolvers,
   ...payloads,
   CustodyAccountChange: { account: rowOf },
+  SettlementChange: { settlement: rowOf },
+  TransferChange: { transfer: rowOf },
+  ApprovalRequestChange: { request: rowOf },
+  ReconciliationBreakChange: { break: rowOf },
 };
 
-export const custodian = defineSubgraph({
+export const custodian = defineSubgraph<PrismaClient, CustodianService>({
   name: 'custodian',
   typeDefs: contractIn(new URL('./', import.meta.url)),
   resolvers,
   createPrisma: (adapter) => new PrismaClient({ adapter }),
+  start: startCustodian,
 });

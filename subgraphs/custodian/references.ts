@@ -16,6 +16,10 @@ export interface ExchangeAccountReference {
 
 export type PortfolioReference = ExchangeAccountReference;
 
+export interface ExchangeTradeReference {
+  tradeId: string;
+}
+
 export interface AssetReference {
   code: string;
 }

@@ -30,6 +30,11 @@ const OWNERS: Record<string, Domain> = {
   CustodyPosition: 'custodian',
   CustodyBalance: 'custodian',
   ManagedTrade: 'trading',
+  Settlement: 'custodian',
+  Transfer: 'custodian',
+  ApprovalRequest: 'custodian',
+  ReconciliationRun: 'custodian',
+  ReconciliationBreak: 'custodian',
   ServiceInstance: 'registry',
 };
 

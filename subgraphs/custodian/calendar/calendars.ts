@@ -5,7 +5,7 @@ import { allOf, type Sql, sql } from '../../../platform/database/sql.ts';
 import { badInput, refuse } from '../../../platform/errors.ts';
 import { equals, is } from '../../../platform/filters.ts';
 import { isStorable } from '../../../platform/texts.ts';
-import type { Context } from '../context.ts';
+import type { Context, Tx } from '../context.ts';
 import type { SetBusinessDayInput } from '../generated/resolvers.ts';
 import type { Calendars, Region } from './business-days.ts';
 
@@ -90,4 +90,12 @@ function isDate(text: string): boolean {
   if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return false;
   const read = new Date(`${text}T00:00:00Z`);
   return !Number.isNaN(read.getTime()) && read.toISOString().startsWith(text);
+}
+
+/** The same within a command. */
+export async function calendarsWithin(tx: Tx): Promise<Calendars> {
+  const rows = await tx.$queryRaw<{ region: Region; date: string; isHoliday: boolean }[]>(
+    sql`select region, date::text as date, is_holiday as "isHoliday" from business_days`,
+  );
+  return new Map(rows.map(({ region, date, isHoliday }) => [`${region} ${date}`, isHoliday]));
 }

@@ -1,12 +1,15 @@
 /** Custody accounts and the accounts at venues that they stand for. */
 import { existing } from '../../../platform/loaders.ts';
+import { PAGE_LIMIT } from '../../../platform/paging.ts';
 import { accounts, clientAccounts, EXCHANGE_VENUE, linksOfAccount, segregatedAccounts } from '../accounts.ts';
 import { totalsOf } from '../client-totals.ts';
 import type { Resolvers } from '../generated/resolvers.ts';
 import { accountHoldings, holdingConditions, holdingList, holdingsOf } from '../holdings.ts';
 import { ledgerConditions, ledgerList } from '../ledger.ts';
+import { breakConditions, breakList, isOpenBreak } from '../reconciliation/breaks.ts';
 import { custodyAccountsOf, exchangeAccountOf } from '../references.ts';
 import { CUSTODIAN_CLIENT_ID } from '../rules/ids.ts';
+import { isOpen, settlementConditions, settlementList } from '../settlement/settlements.ts';
 
 export const accountResolvers = {
   CustodyAccount: {
@@ -18,6 +21,10 @@ export const accountResolvers = {
     positions: ({ accountId }, _, context) => holdingsOf(context, accountId, false),
     balances: ({ accountId }, _, context) => holdingsOf(context, accountId, true),
     links: ({ accountId }, _, context) => context.list(linksOfAccount, accountId),
+    settlements: ({ accountId }, { filter, ...page }, context) =>
+      context.connectChildren(settlementList, 'account_id', accountId, page, settlementConditions(filter)),
+    breaks: ({ accountId }, { filter, ...page }, context) =>
+      context.connectChildren(breakList, 'account_id', accountId, page, breakConditions(filter)),
     ledgerEntries: ({ accountId }, { filter, ...page }, context) =>
       context.connectChildren(ledgerList, 'account_id', accountId, page, ledgerConditions(filter)),
   },
@@ -49,6 +56,24 @@ export const accountResolvers = {
     custodyHoldings: async ({ accountId }, _, context) => {
       const theirs = await custodyAccountsOf(context, accountId);
       return (await Promise.all(theirs.map((account) => context.list(accountHoldings, account.accountId)))).flat();
+    },
+    pendingSettlements: async ({ accountId }, _, context) => {
+      const soonest = { first: PAGE_LIMIT, sortBy: 'EXPECTED_DATE', sortOrder: 'ASC' };
+      const pages = await Promise.all(
+        (await custodyAccountsOf(context, accountId)).map((account) =>
+          context.connectChildren(settlementList, 'account_id', account.accountId, soonest, [isOpen]),
+        ),
+      );
+      return pages.flatMap(({ nodes }) => nodes).slice(0, PAGE_LIMIT);
+    },
+    breaks: async ({ accountId }, _, context) => {
+      const newest = { first: PAGE_LIMIT, sortBy: 'OPENED_AT', sortOrder: 'DESC' };
+      const pages = await Promise.all(
+        (await custodyAccountsOf(context, accountId)).map((account) =>
+          context.connectChildren(breakList, 'account_id', account.accountId, newest, [isOpenBreak]),
+        ),
+      );
+      return pages.flatMap(({ nodes }) => nodes).slice(0, PAGE_LIMIT);
     },
   },
   Asset: {

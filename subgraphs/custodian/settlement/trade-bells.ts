@@ -1,0 +1,91 @@
+/** Bells that ring when an account that is linked has traded: subscriptions to the exchange. The trades are then read. */
+import { sql } from '../../../platform/database/sql.ts';
+import type { ServiceParts } from '../../../platform/subgraph.ts';
+import { EXCHANGE_VENUE } from '../accounts.ts';
+
+const BELL = /* GraphQL */ `
+  subscription TradeBell($accountId: ID!, $after: String) {
+    exchangeTradeChanges(accountId: $accountId, after: $after) { kind cursor }
+  }
+`;
+
+interface Bell {
+  exchangeTradeChanges: { kind: string; cursor: string } | null;
+}
+
+/** Accounts that are listened to; trades of others are found by looking now and then. */
+const BELLS_LIMIT = 100;
+
+export class TradeBells {
+  private readonly parts: Pick<ServiceParts, 'db' | 'graph' | 'log'>;
+  private readonly listening = new Map<string, AbortController>();
+  private wasRung = false;
+  private wake: (() => void) | null = null;
+  private isStopped = false;
+
+  constructor(parts: Pick<ServiceParts, 'db' | 'graph' | 'log'>) {
+    this.parts = parts;
+  }
+
+  /** Listens to the accounts that are linked now, and no longer to those that are not. */
+  async listen(): Promise<void> {
+    const links = await this.parts.db.query<{ venueAccountId: string }>(
+      sql`select venue_account_id from account_links where venue_id = ${EXCHANGE_VENUE}
+           order by created_at limit ${BELLS_LIMIT}`,
+    );
+    const wanted = new Set(links.map(({ venueAccountId }) => venueAccountId));
+    for (const [accountId, controller] of this.listening) {
+      if (!wanted.has(accountId)) controller.abort();
+    }
+    for (const accountId of wanted) {
+      if (!this.listening.has(accountId) && !this.isStopped) void this.follow(accountId);
+    }
+  }
+
+  /** Whether one has rung since this was asked last. */
+  hasRung(): boolean {
+    const { wasRung } = this;
+    this.wasRung = false;
+    return wasRung;
+  }
+
+  /** Resolves at the next ring, at once after one that nobody has heard. */
+  ringing(): Promise<void> {
+    if (this.wasRung || this.isStopped) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.wake = resolve;
+    });
+  }
+
+  stop(): void {
+    this.isStopped = true;
+    for (const controller of this.listening.values()) controller.abort();
+    this.wake?.();
+  }
+
+  private ring(): void {
+    this.wasRung = true;
+    this.wake?.();
+    this.wake = null;
+  }
+
+  /** An interrupted bell is hung anew by the next `listen`; the look that comes with it finds what it missed. */
+  private async follow(accountId: string): Promise<void> {
+    const controller = new AbortController();
+    this.listening.set(accountId, controller);
+    try {
+      const { signal } = controller;
+      for await (const { exchangeTradeChanges: told } of this.parts.graph.subscribe<Bell>(
+        BELL,
+        { accountId },
+        { signal },
+      )) {
+        if (told?.kind === 'UPSERT' || told?.kind === 'RESYNC') this.ring();
+      }
+    } catch (error) {
+      this.parts.log.debug({ err: error, accountId }, 'trades are not told; they are looked for instead');
+    } finally {
+      this.listening.delete(accountId);
+    }
+  }
+}

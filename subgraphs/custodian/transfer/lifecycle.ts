@@ -1,0 +1,51 @@
+/** The states of transfers and of approval requests (domain.md §4.3). */
+import { refuse } from '../../../platform/errors.ts';
+
+export type TransferStatus =
+  | 'REQUESTED'
+  | 'PENDING_APPROVAL'
+  | 'APPROVED'
+  | 'PROCESSING'
+  | 'COMPLETED'
+  | 'REJECTED'
+  | 'EXPIRED'
+  | 'CANCELLED'
+  | 'FAILED';
+
+export type ApprovalStatus = 'PENDING' | 'APPROVED' | 'REJECTED' | 'CANCELLED' | 'TIMED_OUT' | 'FAILED';
+export type ApprovalSubject = 'TRANSFER' | 'ADJUSTMENT' | 'WRITE_OFF';
+
+export const TRANSFER_TRANSITIONS: Record<TransferStatus, readonly TransferStatus[]> = {
+  REQUESTED: ['PENDING_APPROVAL', 'REJECTED'],
+  PENDING_APPROVAL: ['APPROVED', 'REJECTED', 'EXPIRED', 'CANCELLED'],
+  APPROVED: ['PROCESSING', 'CANCELLED', 'FAILED'],
+  PROCESSING: ['COMPLETED', 'FAILED'],
+  COMPLETED: [],
+  REJECTED: [],
+  EXPIRED: [],
+  CANCELLED: [],
+  FAILED: [],
+};
+
+export const APPROVAL_TRANSITIONS: Record<ApprovalStatus, readonly ApprovalStatus[]> = {
+  PENDING: ['APPROVED', 'REJECTED', 'CANCELLED', 'TIMED_OUT', 'FAILED'],
+  APPROVED: [],
+  REJECTED: [],
+  CANCELLED: [],
+  TIMED_OUT: [],
+  FAILED: [],
+};
+
+/** @throws Refusal (invalid transition) when a transfer cannot go there */
+export function moveTransfer(from: TransferStatus, to: TransferStatus): TransferStatus {
+  const allowed = TRANSFER_TRANSITIONS[from];
+  if (!allowed.includes(to)) throw refuse.invalidTransition(from, to, allowed, ['input', 'transferId']);
+  return to;
+}
+
+/** @throws Refusal (invalid transition) when a request cannot go there */
+export function moveApproval(from: ApprovalStatus, to: ApprovalStatus): ApprovalStatus {
+  const allowed = APPROVAL_TRANSITIONS[from];
+  if (!allowed.includes(to)) throw refuse.invalidTransition(from, to, allowed, ['input', 'requestId']);
+  return to;
+}
