@@ -6,8 +6,8 @@ import { ask, done } from '../exchange/floor.ts';
 type Data = any;
 
 /** Makes the assets known, each with its last price in US dollars. */
-export async function quote(graph: TestGraph, prices: Record<string, string>): Promise<void> {
-  const at = new Date().toISOString();
+export async function quote(graph: TestGraph, prices: Record<string, string>, time = new Date()): Promise<void> {
+  const at = time.toISOString();
   for (const [asset, price] of Object.entries(prices)) {
     await done(graph, 'createInstrument', { symbol: `${asset}-USD` });
     const quoted = { symbol: `${asset}-USD`, price, bid: price, ask: price, source: 'test', timestamp: at };
