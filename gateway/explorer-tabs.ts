@@ -84,6 +84,48 @@ subscription LiveBook {
 }
 `;
 
+const SETTLEMENT = `# From a strategy's order to how its executions are settled, and who approves what.
+query Settlement {
+  tradingOrder(id: "demo-order-1") {
+    status
+    exchangeOrder {
+      status
+      trades {
+        nodes {
+          side quantity price fee
+          settlement {
+            status type rail cycle expectedDate dueAt
+            quantity cashAmount source { accountId } destination { accountId }
+            transfer { approval { status } }
+          }
+        }
+      }
+    }
+  }
+  approvalRequests(filter: { statuses: [PENDING] }) {
+    nodes { subject usdValue required approvedCount expiresAt votes { approverId decision } transfer { status memo } }
+  }
+}
+`;
+
+const CLIENT = `# A client with all that it has: at the exchange, in custody, and where the two differ.
+query Client {
+  client(id: "northwind") {
+    accounts { accountId balances { asset { code } available locked } }
+    masterBalance { assets { asset { code } total segregated } }
+    custodyAccounts {
+      accountId
+      kind
+      positions { asset { code } available locked marketValue }
+      balances { asset { code } available locked }
+      breaks(filter: { statuses: [OPEN, INVESTIGATING] }) {
+        nodes { kind level difference usdDifference asset { code } ageSeconds }
+      }
+    }
+  }
+}
+`;
+
 const FEEDS = `# For whoever operates the graph: how the change feeds do.
 query Feeds {
   tradingFeed { ...Status }
@@ -170,6 +212,8 @@ export const explorerTabs: readonly ExplorerTab[] = [
   },
   { query: CANDLES, variables: asText({ symbol: 'BTC-USD' }) },
   { query: LIVE_BOOK },
+  { query: SETTLEMENT },
+  { query: CLIENT },
   { query: FEEDS },
   { query: HEALTH },
 ];

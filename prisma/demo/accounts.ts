@@ -9,7 +9,7 @@ export const MARKET_MAKER = '00000000-0000-4000-8000-000000000002';
 /** A treasury that holds money and trades nothing. */
 export const TREASURY = '00000000-0000-4000-8000-000000000003';
 
-const ACCOUNTS = [
+export const ACCOUNTS = [
   { accountId: FUND, clientId: 'northwind', deposits: [{ asset: 'USD', amount: '250000' }] },
   {
     accountId: MARKET_MAKER,

@@ -38,6 +38,16 @@ export const EXPECTED: Partial<Record<Domain, Record<string, string[]>>> = {
        list_all_trades close`,
     ),
   },
+  custodian: {
+    Position: words('create getById getByAccountAndSymbol getByAccount query update updateAvailableQuantity delete'),
+    Settlement: words('create getById getByExternalId query updateStatus complete cancel getPendingByAccount'),
+    Balance: words('upsert getById getByAccountAndCurrency getByAccount query updateAvailableBalance atomicUpdate'),
+    SettlementService: words('ProcessSettlementQueue ListPendingSettlements GetSettlementStatus'),
+    TransferService: words('InitiateTransfer ApproveTransfer GetTransferHistory'),
+    CustodyService: words('GetMasterBalance GetSegregatedBalance CreateCustodyAccount GetAuditTrail'),
+    Reconciliation: words('run breaks assign resolve writeOff'),
+    Compliance: words('check freezeAccount haltTransfers'),
+  },
   registry: {
     ServiceDiscovery: words(
       `register deregister update_heartbeat get_service get_service_by_id list_services list_healthy_services

@@ -35,6 +35,10 @@ const ARGUMENTS: Record<string, string> = {
   feedStateChanges: '(symbol: "SOL-USD")',
   marketScenarioChanges: '',
   scenarioPrices: '(scenarioId: "$scenarioId")',
+  settlementChanges: '(accountId: "northwind-trading")',
+  transferChanges: '(fromAccountId: "southgate-trading")',
+  approvalRequests: '(approverId: "fay")',
+  reconciliationBreakChanges: '(accountId: "northwind-trading")',
   serviceChanges: '(name: "risk")',
   configChanges: '(keys: ["risk.interval"], service: "risk")',
 };
@@ -66,6 +70,14 @@ beforeAll(async () => {
   scenarioId = createMarketScenario.scenario.scenarioId;
   await graph.client.request(`mutation {
     startMarketScenario(input: { scenarioId: "${scenarioId}" }) { errors { message } }
+  }`);
+  await graph.client.request(`mutation {
+    haltTransfers(input: { reason: "a drill", actor: "dana" }) { errors { message } }
+    resumeTransfers(input: { actor: "dana" }) { errors { message } }
+    runReconciliation(input: {}) { errors { message } }
+    adjustCustodyBalance(input: {
+      accountId: "southgate-vault", asset: "USD", amount: "1", reason: "a coin was found", requestedBy: "dana"
+    }) { errors { message } }
   }`);
   const { errors } = await graph.run(`mutation {
     registerService(input: { serviceId: "risk-1", name: "risk", version: "1", host: "db1" }) { errors { message } }
