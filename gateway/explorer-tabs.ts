@@ -190,6 +190,75 @@ query Candles($symbol: String!) {
 }
 `;
 
+const STRATEGY_RISK = `# A strategy, what it holds, what that is worth, and how far the limits of its account are used.
+query StrategyAndRisk {
+  strategy(id: "btc-trend") {
+    name
+    status
+    limitUtilisation { utilisation band limit { type threshold } }
+  }
+  openPositions(strategyId: "btc-trend") {
+    nodes {
+      quantity
+      marketValue
+      riskMetric { totalExposure isStale calculatedAt }
+      instrument {
+        symbol
+        ticker { lastPrice bid ask }
+        limitUtilisation { utilisation band current threshold account { accountId } limit { type direction } }
+      }
+    }
+  }
+}
+`;
+
+const INSTRUMENT_RISK = `# An instrument from every side: its book, its bars, who holds it, and what is held where.
+query InstrumentAndExposure($symbol: String!) {
+  instrument(symbol: $symbol) {
+    displayName
+    orderBook(depth: 3) {
+      bids { price quantity }
+      asks { price quantity }
+    }
+    candles(interval: H1, first: 3) {
+      nodes { startTime close volume }
+    }
+    positions(filter: { isOpen: true }) {
+      nodes { quantity marketValue strategy { name } }
+    }
+    limits { type direction threshold isEnabled }
+  }
+  exposureByVenue: aggregatedPositions(groupBy: VENUE) { key source marketValue exposure count oldestAt }
+}
+`;
+
+const PORTFOLIO_RISK = `# What a portfolio may lose, which limits it is near, and what has been said about it.
+query PortfolioRisk {
+  portfolio(accountId: "00000000-0000-4000-8000-000000000001") {
+    risk {
+      level
+      equity
+      grossExposure
+      leverage
+      drawdown
+      dailyPnl
+      var95
+      var99
+      expectedShortfall
+      isLowConfidence
+      isStale
+      asOf
+      exposures { instrument { symbol } value concentration }
+    }
+    limits { utilisation band current threshold instrument { symbol } limit { type direction } }
+    openAlerts(first: 10) {
+      nodes { severity status message occurrences escalatesAt }
+    }
+  }
+  riskStatus { circuitBreaker { state } breachCount lastCheckMicroseconds }
+}
+`;
+
 const asText = (variables: object) => JSON.stringify(variables, null, 2);
 
 export const explorerTabs: readonly ExplorerTab[] = [
@@ -214,6 +283,9 @@ export const explorerTabs: readonly ExplorerTab[] = [
   { query: LIVE_BOOK },
   { query: SETTLEMENT },
   { query: CLIENT },
+  { query: PORTFOLIO_RISK },
+  { query: STRATEGY_RISK },
+  { query: INSTRUMENT_RISK, variables: asText({ symbol: 'BTC-USD' }) },
   { query: FEEDS },
   { query: HEALTH },
 ];

@@ -10,9 +10,13 @@ import { loadCustody } from './custody.ts';
 import { LAST_PRICES, loadMarket } from './market.ts';
 import { mutate } from './mutate.ts';
 import { isLoaded, loadBook, loadFilledOrders } from './orders.ts';
+import { loadRisk } from './risk.ts';
 
 export async function loadDemo(graph: GraphClient, log: Logger): Promise<void> {
-  if (await isLoaded(graph)) return;
+  if (await isLoaded(graph)) {
+    await loadRisk(graph); // a demo of before risk was there
+    return;
+  }
   await loadMarket(graph, new Date());
   await loadAccounts(graph);
   await loadFilledOrders(graph);
@@ -21,5 +25,6 @@ export async function loadDemo(graph: GraphClient, log: Logger): Promise<void> {
   await mutate(graph, { name: 'markPositions', inputType: 'MarkPositionsInput' }, { marks });
   await loadCustody(graph);
   await loadBook(graph);
+  await loadRisk(graph);
   log.info('the demo is loaded');
 }

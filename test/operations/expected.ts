@@ -48,6 +48,23 @@ export const EXPECTED: Partial<Record<Domain, Record<string, string[]>>> = {
     Reconciliation: words('run breaks assign resolve writeOff'),
     Compliance: words('check freezeAccount haltTransfers'),
   },
+  risk: {
+    Metrics: words(
+      'create getById update delete query getLatestByInstrument getLatestByAccount getTimeSeries createBatch deleteOlderThan',
+    ),
+    Alerts: words(
+      `create getById update delete query getActive getBySeverity getByInstrument getByAccount acknowledge resolve escalate
+       expireOld countByStatus getHistory`,
+    ),
+    Limits: words(
+      `create getById update delete query getByType getByInstrument getByAccount getGlobal getEnabled enable disable
+       updateThreshold getEffective`,
+    ),
+    Snapshots: words(
+      `create createBatch getById query getLatest getByAccount getByInstrument getByVenue getBySource getTimeSeries getAsOf
+       deleteOlderThan`,
+    ),
+  },
   registry: {
     ServiceDiscovery: words(
       `register deregister update_heartbeat get_service get_service_by_id list_services list_healthy_services

@@ -35,6 +35,11 @@ const OWNERS: Record<string, Domain> = {
   ApprovalRequest: 'custodian',
   ReconciliationRun: 'custodian',
   ReconciliationBreak: 'custodian',
+  RiskLimit: 'risk',
+  RiskAlert: 'risk',
+  RiskBreach: 'risk',
+  RiskMetric: 'risk',
+  PositionSnapshot: 'risk',
   ServiceInstance: 'registry',
 };
 

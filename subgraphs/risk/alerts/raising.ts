@@ -66,7 +66,7 @@ async function occurAgain(tx: Statements, alert: NewAlert, now: Date): Promise<s
            set occurrences = occurrences + 1, last_occurred_at = ${now}::timestamptz, severity = ${severity},
                message = ${alert.message}, current_value = ${alert.currentValue}::numeric,
                threshold_value = ${alert.thresholdValue}::numeric,
-               notified = array(select distinct unnest(notified || ${targets}::text[]) order by 1)
+               notified = notified || array(select one from unnest(${targets}::text[]) as one where one <> all(notified))
          where alert_id = ${open.alertId}::uuid`,
   );
   await noteTargets(tx, open.alertId, targets, 0, SYSTEM, now);
@@ -150,7 +150,7 @@ export async function escalate(
   const targets = targetsOf(severity, level);
   await tx.query(
     sql`update risk_alerts
-           set notified = array(select distinct unnest(notified || ${targets}::text[]) order by 1),
+           set notified = notified || array(select one from unnest(${targets}::text[]) as one where one <> all(notified)),
                escalation_level = ${level}, escalated_at = ${now}::timestamptz
          where alert_id = ${alertId}::uuid`,
   );

@@ -1,6 +1,6 @@
 /** Every subscription of the graph, with every field of what it tells, as the gateway serves it. */
 import { type GraphQLObjectType, getNamedType, isLeafType } from 'graphql';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { identifier, sql } from '../../../platform/database/sql.ts';
 import { DOMAINS } from '../../../platform/domains.ts';
 import type { RowChange } from '../../../platform/feed/change.ts';
@@ -39,6 +39,10 @@ const ARGUMENTS: Record<string, string> = {
   transferChanges: '(fromAccountId: "southgate-trading")',
   approvalRequests: '(approverId: "fay")',
   reconciliationBreakChanges: '(accountId: "northwind-trading")',
+  limitUtilisationChanges: '',
+  alertChanges: '',
+  circuitBreakerChanges: '',
+  riskMetricChanges: '',
   serviceChanges: '(name: "risk")',
   configChanges: '(keys: ["risk.interval"], service: "risk")',
 };
@@ -84,6 +88,16 @@ beforeAll(async () => {
     setConfig(input: { key: "risk.interval", type: DURATION, value: "PT5S" }) { errors { message } }
   }`);
   expect(errors).toBeUndefined();
+  await graph.client.request(`mutation {
+    calculateRisk(input: { accountId: "${FUND}" }) { errors { message } }
+    setRiskLimit(input: { type: LEVERAGE, threshold: "30", by: "ann" }) { errors { message } }
+    triggerCircuitBreaker(input: { reason: "a drill", by: "ann" }) { errors { message } }
+    resetCircuitBreaker(input: { reason: "it is over", by: "ann" }) { errors { message } }
+  }`);
+  // What the demo holds breaks a limit of concentration, which the monitor finds by itself.
+  await vi.waitFor(async () => expect(await graph.sql('risk', 'select 1 from risk_breaches')).not.toEqual([]), {
+    timeout: 10_000,
+  });
   const started = await graph.run(`mutation {
     startBacktest(input: { runId: "run", strategyId: "btc-trend", type: MOMENTUM, interval: M15, from: "2026-01-01T00:00:00Z",
       to: "2026-01-02T00:00:00Z" }) { errors { message } }
