@@ -37,6 +37,34 @@ const times = (count: number) => (isQuick ? Math.ceil(count / 5) : count);
 
 type Graph = Awaited<ReturnType<typeof open>>;
 
+const FILL: [Domain, string][] = [
+  [
+    'market-data',
+    `insert into assets (code) select 'A' || n from generate_series(0, ${INSTRUMENTS - 1}) as n union all select 'USD';
+     insert into symbols (symbol, base_currency, quote_currency)
+       select 'A' || n || '-USD', 'A' || n, 'USD' from generate_series(0, ${INSTRUMENTS - 1}) as n;
+     insert into tickers (symbol, source, timestamp, last_price)
+       select symbol, 'bench', now() - interval '1 second', 100 from symbols;
+     insert into candles (symbol, interval, start_time, end_time, open, high, low, close, volume, is_closed)
+       select symbol, '1d', day, day + interval '1 day', price, price, price, price, 1, true
+         from symbols cross join lateral (
+           select date_trunc('day', now(), 'UTC') - n * interval '1 day' as day, 100 + n % 7 as price
+             from generate_series(1, 31) as n) as bars;
+     analyze;`,
+  ],
+  ['exchange', `insert into accounts (account_id, user_id, account_type) values ('${ACCOUNT}', 'bench', 'SPOT')`],
+  [
+    'trading',
+    `insert into strategies (strategy_id, name, strategy_type, account_id, instruments)
+       values ('bench', 'Bench', 'custom', '${ACCOUNT}', array['A0-USD']);
+     insert into positions (position_id, strategy_id, account_id, instrument_id, quantity, average_entry_price,
+                            current_price, marked_at, opened_at)
+       select 'bench-' || n, 'bench', '${ACCOUNT}', 'A' || n || '-USD', 1, 90, 100, now() - interval '1 hour', now()
+         from generate_series(0, ${INSTRUMENTS - 1}) as n;
+     analyze;`,
+  ],
+];
+
 await stoppedAfterwards(await open(), async (graph) => {
   await graph.send('setRiskLimit', { type: 'NOTIONAL', scope: { symbol: 'A0-USD' }, threshold: '500', by: 'bench' });
   await graph.request(`{ portfolioRisk(accountId: "${ACCOUNT}") { level } }`);
@@ -107,34 +135,6 @@ function show(title: string, took: number[], aimMs?: number): void {
 function priceOf(price: string) {
   return { prices: [{ symbol: 'A0-USD', price, source: 'bench', timestamp: new Date().toISOString() }] };
 }
-
-const FILL: [Domain, string][] = [
-  [
-    'market-data',
-    `insert into assets (code) select 'A' || n from generate_series(0, ${INSTRUMENTS - 1}) as n union all select 'USD';
-     insert into symbols (symbol, base_currency, quote_currency)
-       select 'A' || n || '-USD', 'A' || n, 'USD' from generate_series(0, ${INSTRUMENTS - 1}) as n;
-     insert into tickers (symbol, source, timestamp, last_price)
-       select symbol, 'bench', now() - interval '1 second', 100 from symbols;
-     insert into candles (symbol, interval, start_time, end_time, open, high, low, close, volume, is_closed)
-       select symbol, '1d', day, day + interval '1 day', price, price, price, price, 1, true
-         from symbols cross join lateral (
-           select date_trunc('day', now(), 'UTC') - n * interval '1 day' as day, 100 + n % 7 as price
-             from generate_series(1, 31) as n) as bars;
-     analyze;`,
-  ],
-  ['exchange', `insert into accounts (account_id, user_id, account_type) values ('${ACCOUNT}', 'bench', 'SPOT')`],
-  [
-    'trading',
-    `insert into strategies (strategy_id, name, strategy_type, account_id, instruments)
-       values ('bench', 'Bench', 'custom', '${ACCOUNT}', array['A0-USD']);
-     insert into positions (position_id, strategy_id, account_id, instrument_id, quantity, average_entry_price,
-                            current_price, marked_at, opened_at)
-       select 'bench-' || n, 'bench', '${ACCOUNT}', 'A' || n || '-USD', 1, 90, 100, now() - interval '1 hour', now()
-         from generate_series(0, ${INSTRUMENTS - 1}) as n;
-     analyze;`,
-  ],
-];
 
 async function open() {
   const dataDir = await mkdtemp(join(tmpdir(), 'trading-data-graph-bench-'));

@@ -88,6 +88,10 @@ export const refuse = {
       { asset, available: toWire(available), required: toWire(required) },
     ),
 
+  /** `limitId`: null where the circuit breaker is meant. */
+  limitBreached: (limitId: string | null, message: string) =>
+    refusal('LimitBreached', 'LIMIT_BREACHED', message, undefined, { limitId }),
+
   idempotencyConflict: (key: string) =>
     refusal(
       'IdempotencyConflict',

@@ -11,6 +11,7 @@ import { stored } from './enums.ts';
 import type { PlaceOrderInput } from './generated/resolvers.ts';
 import { lockStrategy } from './locks.ts';
 import { checkBeforeTrade } from './pre-trade.ts';
+import { askRisk } from './risk-check.ts';
 import { openRoute } from './routing/routes.ts';
 import { positiveAmount } from './rules/amounts.ts';
 import { checkPrices } from './rules/order-entry.ts';
@@ -24,10 +25,14 @@ export type OrderPayload = CommandPayload<{ orderId: string }>;
 
 /** Inserts a pending order of an active strategy, within the strategy's instruments, venues and position limit. */
 export async function placeOrder(context: Context, input: PlaceOrderInput): Promise<OrderPayload> {
-  const referencePrice = await referencePriceOf(context, input.symbol);
-  const payload = await command(context, 'placeOrder', input, (tx) =>
-    placeOrderWithin(context, tx, input, { referencePrice }),
-  );
+  const [referencePrice, checkRisk] = await Promise.all([
+    referencePriceOf(context, input.symbol),
+    askRisk(context, input),
+  ]);
+  const payload = await command(context, 'placeOrder', input, (tx) => {
+    checkRisk();
+    return placeOrderWithin(context, tx, input, { referencePrice });
+  });
   context.service.router.wake();
   return payload;
 }

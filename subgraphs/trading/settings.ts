@@ -5,16 +5,26 @@ import { checkSettings } from '../../platform/config.ts';
 const schema = z.object({
   /** How long after it was placed an order may be sent that is to be executed at once, in seconds. */
   TRADING_SEND_WITHIN_SECONDS: z.coerce.number().int().min(1).max(3_600).default(30),
+  /** Whether risk is asked before an order is placed. */
+  TRADING_PRE_TRADE_CHECK: z.enum(['on', 'off']).default('off'),
+  /** How long risk may take to answer before the order is refused, in milliseconds. */
+  TRADING_PRE_TRADE_TIMEOUT_MS: z.coerce.number().int().min(1).max(60_000).default(100),
 });
 
 export interface TradingSettings {
   sendWithinMs: number;
+  asksRisk: boolean;
+  riskTimeoutMs: number;
 }
 
 /** Reads the settings; throws one error that lists every value that does not fit. */
 export function readSettings(environment: NodeJS.ProcessEnv): TradingSettings {
   const values = checkSettings(schema, environment);
-  return { sendWithinMs: values.TRADING_SEND_WITHIN_SECONDS * 1_000 };
+  return {
+    sendWithinMs: values.TRADING_SEND_WITHIN_SECONDS * 1_000,
+    asksRisk: values.TRADING_PRE_TRADE_CHECK === 'on',
+    riskTimeoutMs: values.TRADING_PRE_TRADE_TIMEOUT_MS,
+  };
 }
 
 export const settings = readSettings(process.env);

@@ -1,5 +1,5 @@
 /** What a portfolio is exposed to and may lose, put together from what is in memory. */
-import { type Decimal, dec } from '../../../platform/decimal.ts';
+import { Decimal, dec } from '../../../platform/decimal.ts';
 import type { Limit } from '../limits/limits.ts';
 import { usdRate } from '../rules/conversion.ts';
 import { type Measurement, measure, type PortfolioState } from '../rules/measures.ts';
@@ -133,10 +133,11 @@ export class Portfolios {
     const [at95, at99] = [historicalRisk(changes, one, dec('0.95')), historicalRisk(changes, one, dec('0.99'))];
     const [flat95, flat99] = [parametricRisk(changes, one, '0.95'), parametricRisk(changes, one, '0.99')];
     const isHistorical = method === 'historical';
+    const shortfall = isHistorical ? at.expectedShortfall : Decimal.max(at.expectedShortfall, flat95 ?? ZERO);
     return {
       var95: (isHistorical ? at95?.valueAtRisk : flat95) ?? null,
       var99: (isHistorical ? at99?.valueAtRisk : flat99) ?? null,
-      expectedShortfall: at.expectedShortfall,
+      expectedShortfall: shortfall,
       returnCount: changes.length,
       isLowConfidence: isPartial || at.isLowConfidence,
     };

@@ -1,0 +1,65 @@
+/** Orders that trading places only when risk allows it. */
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { settings } from '../../../subgraphs/trading/settings.ts';
+import { startGraph, type TestGraph } from '../../support/graph.ts';
+import { done, openDesk, refused, send, trade, until } from './watch-desk.ts';
+
+let graph: TestGraph;
+const before = { ...settings };
+
+beforeAll(async () => {
+  graph = await startGraph();
+  await openDesk(graph);
+  await trade(graph, 'desk', '5', '100');
+  await done(graph, 'setRiskLimit', { type: 'POSITION_SIZE', threshold: '10', by: 'ann' });
+  Object.assign(settings, { asksRisk: true, riskTimeoutMs: 20_000 });
+});
+afterAll(async () => {
+  Object.assign(settings, before);
+  await graph.close();
+});
+
+const order = (side: string, quantity: string) => ({
+  strategyId: 'desk',
+  symbol: 'BTC-USD',
+  side,
+  type: 'LIMIT',
+  quantity,
+  price: '100',
+  execution: 'MANUAL',
+});
+
+describe('with risk asked first', () => {
+  it('an order within the limits is placed, one beyond is refused by the limit, and counts what is open', async () => {
+    await until(async () => expect((await send(graph, 'placeOrder', order('BUY', '5'))).errors).toHaveLength(1));
+    const refusal = await refused(graph, 'placeOrder', order('BUY', '5'));
+    expect(refusal).toMatchObject({ code: 'LIMIT_BREACHED', message: 'It would reach the limit: 10 of 10.' });
+    await done(graph, 'placeOrder', order('BUY', '3'));
+    await until(async () =>
+      expect(await refused(graph, 'placeOrder', order('BUY', '2'))).toMatchObject({
+        message: 'It would reach the limit: 10 of 10.',
+      }),
+    );
+  });
+
+  it('the circuit breaker refuses orders, not their cancellation', async () => {
+    const { order: placed } = await done(graph, 'placeOrder', order('SELL', '1'), 'order { orderId }');
+    await done(graph, 'triggerCircuitBreaker', { reason: 'a drill', by: 'ann' });
+    await until(async () =>
+      expect(await refused(graph, 'placeOrder', order('SELL', '20'))).toMatchObject({ code: 'LIMIT_BREACHED' }),
+    );
+    expect((await refused(graph, 'placeOrder', order('SELL', '1'))).message).toContain('circuit breaker is OPEN');
+    await done(graph, 'cancelOrder', { orderId: placed.orderId });
+    await done(graph, 'resetCircuitBreaker', { reason: 'it is over', by: 'ann' });
+  });
+
+  it('nothing is placed while risk does not answer', async () => {
+    await graph.subgraphs.get('risk')?.close();
+    graph.subgraphs.delete('risk'); // it is closed
+    await vi.waitFor(
+      async () =>
+        expect(await refused(graph, 'placeOrder', order('SELL', '1'))).toMatchObject({ code: 'DOMAIN_UNAVAILABLE' }),
+      { timeout: 15_000, interval: 200 },
+    );
+  });
+});
