@@ -36,11 +36,11 @@ export async function publishTicks(
   occasion: Occasion,
 ): Promise<void> {
   const symbols = [...new Set(ticks.map(({ symbol }) => symbol))];
-  const { isRegistered, guarded } = await readGuards(tx, symbols, heard);
+  await lockTickers(tx, symbols);
+  const { isRegistered, isBent, guarded } = await readGuards(tx, symbols, heard);
   if (isRegistered) await hearSources(tx, heard, occasion.nowMs, occasion.traceId);
   if (ticks.length === 0) return;
-  await lockTickers(tx, symbols);
-  const manipulations = await activeManipulations(tx, symbols);
+  const manipulations = isBent ? await activeManipulations(tx, symbols) : new Map<string, ActiveManipulation>();
   if (isRegistered) await keepSourcePrices(tx, ticks);
   const judged = isRegistered ? symbols : guarded;
   const verdicts =
@@ -70,11 +70,23 @@ export function bender(manipulations: ReadonlyMap<string, ActiveManipulation>, n
   };
 }
 
-async function readGuards(tx: Tx, symbols: readonly string[], heard: Heard) {
-  const [guards] = await tx.$queryRaw<{ isRegistered: boolean; guarded: string[] }[]>(sql`
+interface Guards {
+  /** Whether any of the sources is registered. */
+  isRegistered: boolean;
+  /** Whether a scenario bends any of the prices. */
+  isBent: boolean;
+  /** The symbols of which registered sources have spoken. */
+  guarded: string[];
+}
+
+/** What stands between the ticks and the tickers: of most nothing, and one look tells. */
+async function readGuards(tx: Tx, symbols: readonly string[], heard: Heard): Promise<Guards> {
+  const [guards] = await tx.$queryRaw<Guards[]>(sql`
     select exists (select from data_sources where name = any(${[...heard.keys()]}::text[]) and is_enabled) as "isRegistered",
+           exists (select from price_manipulations
+                    where symbol = any(${[...symbols]}::text[]) and state = 'ACTIVE') as "isBent",
            array(select symbol from consensus_prices where symbol = any(${[...symbols]}::text[])) as guarded`);
-  return guards ?? { isRegistered: false, guarded: [] };
+  return guards ?? { isRegistered: false, isBent: false, guarded: [] };
 }
 
 function isPublishable({ source }: PublishedTick, verdict: Verdict | undefined): boolean {
