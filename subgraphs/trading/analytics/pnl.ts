@@ -80,7 +80,7 @@ function statement(
   resolution: Resolution,
   byPart: boolean,
 ): Sql {
-  const part = byPart
+  const parts = byPart
     ? raw('strategy_id, instrument_id')
     : raw('null::text as strategy_id, null::text as instrument_id');
   const count = sql`${instants.length}::int`;
@@ -91,7 +91,7 @@ function statement(
     cross join lateral (
       select realized_pnl, unrealized_pnl from position_marks
        where position_marks.position_id = held.position_id and at <= ${given}[${n}] order by at desc limit 1) as mark`;
-  const open = raw('select held.position_id');
+  const open = raw('select held.part, held.place'); // numbers sort and join faster than texts
   const last = isLive
     ? sql`${open}, ${count}, 'infinity'::timestamptz, valued.realized_pnl, valued.unrealized_pnl
             from held join ${valuedPositions(pricesOf(context))} as valued using (position_id) where closed_at is null`
@@ -99,12 +99,15 @@ function statement(
             from held ${known(count)} where closing > ${count}`;
   return sql`
     with given as materialized (select ${instants}::timestamptz[] as instants),
-    held as materialized (
-      select ${identifier(column)}::text as holder, ${part}, position_id, realized_pnl, opened_at, closed_at,
+    chosen as (
+      select ${identifier(column)}::text as holder, ${parts}, position_id, realized_pnl, opened_at, closed_at,
              width_bucket(coalesce(closed_at, 'infinity'), ${given}) + 1 as closing
         from all_positions
        where ${belongs({ column }, ids)} and opened_at < ${given}[${count}]),
-    marked (position_id, n, at, realized_pnl, unrealized_pnl) as (
+    held as materialized (
+      select *, row_number() over () as place,
+             dense_rank() over (order by holder, strategy_id, instrument_id) as part from chosen),
+    marked (part, place, n, at, realized_pnl, unrealized_pnl) as (
       ${open}, 1, ${given}[1], mark.realized_pnl, mark.unrealized_pnl
         from held ${known(sql`1`)} where opened_at < ${given}[1] and closing > 1
        union all
@@ -117,12 +120,13 @@ function statement(
        union all
       ${open}, closing, 'infinity', realized_pnl, 0 from held where closing <= ${count}),
     changed as (
-      select position_id, n, realized_pnl - coalesce(lag(realized_pnl) over steps, 0) as realized_pnl,
+      select part, n, realized_pnl - coalesce(lag(realized_pnl) over steps, 0) as realized_pnl,
              unrealized_pnl - coalesce(lag(unrealized_pnl) over steps, 0) as unrealized_pnl
-        from marked window steps as (partition by position_id order by n, at))
-    select holder, strategy_id, instrument_id, n, sum(changed.realized_pnl) as realized_pnl,
-           sum(changed.unrealized_pnl) as unrealized_pnl
-      from changed join held using (position_id) group by 1, 2, 3, 4`;
+        from marked window steps as (partition by place order by n, at)),
+    summed as (
+      select part, n, sum(realized_pnl) as realized_pnl, sum(unrealized_pnl) as unrealized_pnl from changed group by 1, 2)
+    select holder, strategy_id, instrument_id, n, realized_pnl, unrealized_pnl
+      from summed join (select distinct part, holder, strategy_id, instrument_id from held) as parts using (part)`;
 }
 
 function partsOf(rows: readonly PnlRow[], count: number): PnlOfPart[] {
