@@ -45,8 +45,10 @@ const FILL: [Domain, string][] = [
        select 'A' || n || '-USD', 'A' || n, 'USD' from generate_series(0, ${INSTRUMENTS - 1}) as n;
      insert into tickers (symbol, source, timestamp, last_price)
        select symbol, 'bench', now() - interval '1 second', 100 from symbols;
-     insert into candles (symbol, interval, start_time, end_time, open, high, low, close, volume, is_closed)
-       select symbol, '1d', day, day + interval '1 day', price, price, price, price, 1, true
+     select ensure_candle_partitions(array(select now() - n * interval '1 day' from generate_series(0, 31) as n));
+     insert into candles (symbol, interval, start_time, end_time, open, high, low, close, volume, is_closed,
+                          origin, covered_minutes)
+       select symbol, '1d', day, day + interval '1 day', price, price, price, price, 1, true, 'REPORTED', 1440
          from symbols cross join lateral (
            select date_trunc('day', now(), 'UTC') - n * interval '1 day' as day, 100 + n % 7 as price
              from generate_series(1, 31) as n) as bars;
@@ -67,10 +69,22 @@ const FILL: [Domain, string][] = [
 
 await stoppedAfterwards(await open(), async (graph) => {
   await graph.send('setRiskLimit', { type: 'NOTIONAL', scope: { symbol: 'A0-USD' }, threshold: '500', by: 'bench' });
-  await graph.request(`{ portfolioRisk(accountId: "${ACCOUNT}") { level } }`);
+  await untilWhole(graph);
   heading('risk, milliseconds: p50 / p99');
   for (const name of names as (keyof typeof CASES)[]) await CASES[name](graph);
 });
+
+/** Risk has read every position and price. */
+async function untilWhole({ request }: Graph): Promise<void> {
+  const document = '{ riskStatus { isFollowing positionCount } }';
+  for (let attempt = 0; attempt < 20; attempt++) {
+    const seen = await request<{ riskStatus: { isFollowing: boolean; positionCount: number } }>(document).catch(
+      () => null,
+    );
+    if (seen?.riskStatus.isFollowing && seen.riskStatus.positionCount === INSTRUMENTS) return;
+  }
+  throw new Error('Risk does not follow trading and market data');
+}
 
 /** From the answer of the mutation that brings the price to the alert, and the same from when it was sent. */
 async function breaches({ client, send }: Graph): Promise<void> {
@@ -176,7 +190,7 @@ async function open() {
   return {
     client,
     send,
-    request: (document: string) => client.request(document),
+    request: <Data>(document: string) => client.request<Data>(document),
     stop: () => {
       stopped ??= end();
       return stopped;
