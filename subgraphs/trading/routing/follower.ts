@@ -9,6 +9,7 @@ import type { Listener } from '../../../platform/feed/hub.ts';
 import { mapStream } from '../../../platform/streams.ts';
 import type { ServiceParts } from '../../../platform/subgraph.ts';
 import type { Context } from '../context.ts';
+import { ORDER_TRANSITIONS, type OrderStatus } from '../rules/order-lifecycle.ts';
 import { type CatchingUpParts, catchUp } from './catching-up.ts';
 import { Doorbell } from './doorbell.ts';
 import { forgetRoutes } from './routes.ts';
@@ -84,10 +85,8 @@ class RunningFollower implements Follower {
     this.listener = {
       relation: 'orders',
       offer: ({ row }) => {
-        // Its first executions may have been told before its account was listened to.
-        const isNew = row.execution === 'routed' && row.exchangeOrderId !== null && row.filledQuantity === '0.00000000';
-        if (isNew && this.accounts.has(String(row.accountId))) return;
-        if (isNew) this.sweepSoon();
+        const isLive = row.exchangeOrderId !== null && ORDER_TRANSITIONS[row.status as OrderStatus].length > 0;
+        if (row.execution === 'routed' && isLive) this.see(String(row.accountId), String(row.exchangeOrderId));
       },
       settle: () => undefined,
       beat: () => undefined,
@@ -106,6 +105,13 @@ class RunningFollower implements Follower {
     await Promise.all(this.catchingUp);
   }
 
+  /** An order that is at the exchange: what happened to it before its account was listened to was not told. */
+  private see(accountId: string, exchangeOrderId: string): void {
+    if (!this.parts.feed.isLeader() || this.accounts.has(accountId)) return;
+    this.touch(exchangeOrderId);
+    if (this.accounts.size < ACCOUNTS_LIMIT) this.sweepSoon();
+  }
+
   private sweepSoon(): void {
     this.sweepAt = 0;
     this.doorbell.ring();
@@ -122,7 +128,7 @@ class RunningFollower implements Follower {
       try {
         await feed.ready();
         if (feed.isLeader()) await this.look();
-        else await this.listenTo([]);
+        else await this.rest();
         await this.doorbell.wait(feed.isLeader() ? this.sweepAt - Date.now() : SWEEP_MS);
         await sleep(GATHER_MS, undefined, this.stopping);
       } catch (error) {
@@ -130,6 +136,12 @@ class RunningFollower implements Follower {
         await sleep(RETRY_MS * (1 + Math.random()), undefined, this.stopping).catch(() => undefined);
       }
     }
+  }
+
+  /** Another process follows. */
+  private async rest(): Promise<void> {
+    this.touched.clear();
+    await this.listenTo([]);
   }
 
   private async look(): Promise<void> {
