@@ -16,7 +16,10 @@ export function mean(values: readonly Decimal[]): Decimal | null {
 export function deviation(values: readonly Decimal[]): Decimal | null {
   const middle = mean(values);
   if (middle === null || values.length < 2) return null;
-  const squares = values.map((value) => value.minus(middle).pow(2));
+  const squares = values.map((value) => {
+    const distance = value.minus(middle);
+    return distance.times(distance); // pow() takes ten times as long
+  });
   return sum(squares)
     .div(values.length - 1)
     .sqrt();
