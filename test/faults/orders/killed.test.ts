@@ -183,7 +183,6 @@ it('keeps true books under a crowd, killed again and again', { timeout: TIMEOUT_
     livesMs: [300, 900],
   });
   expect(tally.killed).toBe(2);
-  await stage.restart();
   await expectTrueBooks(stage);
   const [{ count } = {}] = await stage.sql('select count(*)::int as count from trading.trades');
   expect(count).toBeGreaterThan(0);
