@@ -34,6 +34,11 @@ export function exchangeReference(accountId: string): string {
   return `${EXCHANGE}${accountId.toLowerCase()}`;
 }
 
+/** A custodian's account as risk names it. */
+export function custodyReference(accountId: string): string {
+  return `custody:${accountId}`;
+}
+
 interface ScopeInput {
   symbol?: string | null | undefined;
   asset?: string | null | undefined;

@@ -5,7 +5,8 @@ import { type Decimal, round8 } from '../../../platform/decimal.ts';
 import { refuse } from '../../../platform/errors.ts';
 import { type Context, statementsOf } from '../context.ts';
 import type { CapturePositionsInput } from '../generated/resolvers.ts';
-import { accountReference } from '../references.ts';
+import { CUSTODY } from '../monitor/documents.ts';
+import { accountReference, custodyReference } from '../references.ts';
 import { usdRate } from '../rules/conversion.ts';
 import { worthOf } from '../rules/portfolio.ts';
 
@@ -58,7 +59,9 @@ async function look(context: Context, { accountIds }: CapturePositionsInput): Pr
   const all = named ?? book.accountIds();
   await balances.refresh(all, 0);
   await context.service.portfolios.wantBalances(all);
-  return all.flatMap((accountId) => [...ofTrading(context, accountId), ...ofExchange(context, accountId)]);
+  const inCustody = await ofCustodian(context, named ?? null);
+  const elsewhere = all.flatMap((accountId) => [...ofTrading(context, accountId), ...ofExchange(context, accountId)]);
+  return [...elsewhere, ...inCustody];
 }
 
 const text = (value: Decimal) => round8(value).toFixed();
@@ -77,6 +80,48 @@ function ofTrading(context: Context, accountId: string): NewSnapshot[] {
     source: 'trading',
     venue: null,
   }));
+}
+
+interface CustodyPage {
+  custodyPositions: {
+    nodes: { quantity: string; account: { accountId: string }; asset: { code: string } | null }[];
+    pageInfo: { hasNextPage: boolean; endCursor: string | null };
+  } | null;
+}
+
+/** What a custodian holds; nothing while it does not answer, since what others say is worth keeping without it. */
+async function ofCustodian(context: Context, named: readonly string[] | null): Promise<NewSnapshot[]> {
+  if (named && !named.some((accountId) => accountId.startsWith('custody:'))) return [];
+  const snapshots: NewSnapshot[] = [];
+  const prices = context.service.book.allPrices();
+  try {
+    for (let after: string | null = null; ; ) {
+      const { custodyPositions }: CustodyPage = await context.graph.request<CustodyPage>(CUSTODY, { after });
+      for (const { quantity, account, asset } of custodyPositions?.nodes ?? []) {
+        const accountId = custodyReference(account.accountId);
+        if (!asset || (named && !named.includes(accountId))) continue;
+        const rate = usdRate(asset.code, prices);
+        snapshots.push({
+          instrumentId: asset.code,
+          accountId,
+          strategyId: null,
+          quantity,
+          marketValue: rate && text(rate.times(quantity)),
+          averageEntryPrice: null,
+          currentPrice: rate && text(rate),
+          unrealizedPnl: null,
+          realizedPnl: null,
+          source: 'custodian',
+          venue: 'custodian',
+        });
+      }
+      if (!custodyPositions?.pageInfo.hasNextPage) return snapshots;
+      after = custodyPositions.pageInfo.endCursor;
+    }
+  } catch (error) {
+    context.log.info({ err: error }, 'what is in custody is not known; the snapshots are without it');
+    return [];
+  }
 }
 
 /** The one exchange that this graph has. */

@@ -53,6 +53,15 @@ export const INSTRUMENTS = /* GraphQL */ `
   }
 `;
 
+export const CUSTODY = /* GraphQL */ `
+  query RiskCustody($after: String) {
+    custodyPositions(first: 500, after: $after) {
+      nodes { quantity account { accountId } asset { code } }
+      pageInfo { hasNextPage endCursor }
+    }
+  }
+`;
+
 /** Daily bars of several instruments, a field each. */
 export function barsDocument(count: number): string {
   const fields = Array.from(

@@ -18,6 +18,7 @@ import { composeSupergraph } from '../../../gateway/compose.ts';
 import {
   balancesDocument,
   barsDocument,
+  CUSTODY,
   INSTRUMENTS,
   ORDERS,
   POSITIONS,
@@ -127,7 +128,7 @@ describe('the contract', () => {
     };
     for (const root of Object.keys(ROOTS)) reach(root, 2);
     const others =
-      /^(__|_|Query|Mutation|Subscription|Portfolio$|TradingPosition$)|Payload$|Change$|Failed$|Transition$|Funds$|Conflict$|NotFound$|Unavailable$/;
+      /^(__|_|Query|Mutation|Subscription|Portfolio$|TradingPosition$)|Payload$|Change$|Failed$|Transition$|Funds$|Breached$|Conflict$|NotFound$|Unavailable$/;
     expect(own.filter((name) => !reached.has(name) && !others.test(name))).toEqual([]);
   });
 
@@ -147,7 +148,7 @@ describe('the contract', () => {
   it('asks nothing of other domains that scenarios know (the read boundary)', () => {
     const { publicSchema } = composeSupergraph([...graph.subgraphs.values()].map(({ name, sdl }) => ({ name, sdl })));
     const composed = buildASTSchema(publicSchema, { assumeValid: true });
-    const texts = [POSITIONS, STRATEGIES, ORDERS, PRICES, INSTRUMENTS, barsDocument(2), balancesDocument(2)];
+    const texts = [POSITIONS, STRATEGIES, ORDERS, PRICES, INSTRUMENTS, CUSTODY, barsDocument(2), balancesDocument(2)];
     const asked: string[] = [];
     for (const document of texts.map((text) => parse(text))) {
       expect(validate(composed, document)).toEqual([]);
