@@ -19,12 +19,16 @@ export async function openDesk(graph: TestGraph): Promise<void> {
   await graph.sql('exchange', `insert into accounts (account_id, user_id, account_type) values ($1, 'alice', 'SPOT')`, [
     ACCOUNT,
   ]);
-  await done(graph, 'createStrategy', {
-    strategyId: 'desk',
-    name: 'Desk',
-    type: 'CUSTOM',
-    accountId: ACCOUNT,
-    symbols: ['BTC-USD', 'ETH-USD'],
+  // On a machine that is busy with others a database that has just begun may be taken for a silent one.
+  await until(async () => {
+    await done(graph, 'createStrategy', {
+      strategyId: 'desk',
+      name: 'Desk',
+      type: 'CUSTOM',
+      accountId: ACCOUNT,
+      symbols: ['BTC-USD', 'ETH-USD'],
+      idempotencyKey: 'desk',
+    });
   });
   await done(graph, 'startStrategy', { strategyId: 'desk' });
 }
