@@ -1,5 +1,6 @@
-/** Bells that ring when an account that is linked has traded: subscriptions to the exchange. The trades are then read. */
+/** Bells that ring when an account that is linked has traded, or is newly linked. The trades are then read. */
 import { sql } from '../../../platform/database/sql.ts';
+import type { Listener } from '../../../platform/feed/hub.ts';
 import type { ServiceParts } from '../../../platform/subgraph.ts';
 import { EXCHANGE_VENUE } from '../accounts.ts';
 
@@ -17,14 +18,23 @@ interface Bell {
 const BELLS_LIMIT = 100;
 
 export class TradeBells {
-  private readonly parts: Pick<ServiceParts, 'db' | 'graph' | 'log'>;
+  private readonly parts: Pick<ServiceParts, 'db' | 'graph' | 'feed' | 'log'>;
   private readonly listening = new Map<string, AbortController>();
   private wasRung = false;
   private wake: (() => void) | null = null;
   private isStopped = false;
+  private readonly links: Listener;
 
-  constructor(parts: Pick<ServiceParts, 'db' | 'graph' | 'log'>) {
+  constructor(parts: Pick<ServiceParts, 'db' | 'graph' | 'feed' | 'log'>) {
     this.parts = parts;
+    this.links = {
+      relation: 'account_links',
+      offer: () => this.ring(),
+      settle: () => undefined,
+      beat: () => undefined,
+      reset: () => this.ring(),
+    };
+    parts.feed.hub.attach(this.links);
   }
 
   /** Listens to the accounts that are linked now, and no longer to those that are not. */
@@ -59,6 +69,7 @@ export class TradeBells {
 
   stop(): void {
     this.isStopped = true;
+    this.parts.feed.hub.detach(this.links);
     for (const controller of this.listening.values()) controller.abort();
     this.wake?.();
   }
@@ -69,18 +80,21 @@ export class TradeBells {
     this.wake = null;
   }
 
-  /** An interrupted bell is hung anew by the next `listen`; the look that comes with it finds what it missed. */
+  /** The first PROGRESS rings as well: what was traded before the bell hung is looked for. `listen` hangs it anew. */
   private async follow(accountId: string): Promise<void> {
     const controller = new AbortController();
     this.listening.set(accountId, controller);
     try {
       const { signal } = controller;
+      let hangs = false;
       for await (const { exchangeTradeChanges: told } of this.parts.graph.subscribe<Bell>(
         BELL,
         { accountId },
         { signal },
       )) {
-        if (told?.kind === 'UPSERT' || told?.kind === 'RESYNC') this.ring();
+        const isNews = told?.kind === 'UPSERT' || told?.kind === 'RESYNC' || (told?.kind === 'PROGRESS' && !hangs);
+        hangs ||= told?.kind === 'PROGRESS';
+        if (isNews) this.ring();
       }
     } catch (error) {
       this.parts.log.debug({ err: error, accountId }, 'trades are not told; they are looked for instead');
