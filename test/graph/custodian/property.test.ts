@@ -249,3 +249,31 @@ it('keeps sums though everything is settled at once with everything', async () =
   await Promise.all([1, 2, 3].map(() => processQueue(context(), 500, now())));
   for (const fault of FAULTS) expect(await graph.sql('custodian', fault)).toEqual([]);
 });
+
+it('settles each once though its connections are cut again and again', async () => {
+  const [one, two] = [account(0), account(2)];
+  await done(graph, 'depositCustodyAsset', { accountId: one, asset: 'USD', amount: '500' });
+  const ids: string[] = [];
+  for (let i = 0; i < 15; i++) {
+    const input = { type: 'TRANSFER', accountId: one, counterpartyAccountId: two, asset: 'USD', quantity: '3' };
+    const { settlement } = await done(graph, 'initiateSettlement', input, 'settlement { settlementId }');
+    ids.push(settlement.settlementId);
+  }
+  const wednesday = new Date('2030-01-09T17:00:00Z');
+  const cut = `select pg_terminate_backend(pid) from pg_stat_activity
+                where usename = current_user and pid <> pg_backend_pid() and state = 'idle in transaction'`;
+  const isDone = async () =>
+    (
+      await graph.sql('custodian', 'select from settlements where settlement_id = any($1) and status = $2', [
+        ids,
+        'COMPLETED',
+      ])
+    ).length === ids.length;
+  for (let round = 0; round < 200 && !(await isDone()); round++) {
+    const work = [1, 2].map(() => processQueue(context(), 500, wednesday).catch(() => [])); // whom it hits is told so
+    if (round < 8) await graph.sql('custodian', cut);
+    await Promise.all(work);
+  }
+  expect(await isDone()).toBe(true);
+  for (const fault of FAULTS) expect(await graph.sql('custodian', fault)).toEqual([]);
+});
