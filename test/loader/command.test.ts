@@ -163,7 +163,7 @@ describe('npm run load', () => {
 
   it('ends on Ctrl-C with what it has sent stored, and loads the rest the next time', async () => {
     const { url, one, untilAlone } = await database();
-    const total = 80_000;
+    const total = 40_000;
     const row = (index: number) => `${new Date(1_522_800_000_000 + index * 100).toISOString()},${index},100,5,BUY`;
     const name = 'trades-binance-spot-btcusdt.csv';
     const path = folder({

@@ -29,10 +29,10 @@ it('prices go on while others are away; each trouble is said once; what was miss
 
   const pricesBefore = sent.filter(({ name }) => name === 'ingestPrices').length;
   away.set('trading', OF_TRADING);
-  await steps.run(45);
+  await steps.run(20);
   away.set('exchange', OF_EXCHANGE);
-  await steps.run(45);
-  expect(sent.filter(({ name }) => name === 'ingestPrices').length).toBe(pricesBefore + 90);
+  await steps.run(20);
+  expect(sent.filter(({ name }) => name === 'ingestPrices').length).toBe(pricesBefore + 40);
   const troubles = said.filter((text) => text.includes('does not answer')).map((text) => text.split(':')[0]);
   expect(troubles.sort()).toEqual(['btc-trend', 'eth-reversion', 'market maker']);
 

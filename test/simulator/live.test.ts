@@ -1,4 +1,5 @@
 /** The simulator as it is started: in the process of the graph, and as a program of its own. */
+
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -9,6 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { USAGE } from '../../clients/simulator/arguments.ts';
 import { startSimulator } from '../../clients/simulator/simulator.ts';
+import { DOMAINS } from '../../platform/domains.ts';
 import type { GraphClient } from '../../platform/graph-client.ts';
 import { loadDemo } from '../../prisma/demo/demo.ts';
 import { startGraph, type TestGraph } from '../support/graph.ts';
@@ -17,7 +19,7 @@ import { silent } from './support.ts';
 
 let graph: TestGraph;
 beforeAll(async () => {
-  graph = await startGraph();
+  graph = await startGraph({ domains: DOMAINS });
   await loadDemo(graph.client, silent);
 });
 afterAll(() => graph.close());

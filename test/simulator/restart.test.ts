@@ -52,7 +52,7 @@ const TIMEOUT_MS = 240_000; // four minutes: orders rest for a minute of the clo
 it('loses no fill and records none twice, wherever it was killed', { timeout: TIMEOUT_MS }, async () => {
   const clock = clockAhead();
   const graph = await demoGraph(clock);
-  const deaths = ORDER_COMMANDS.flatMap((name) => [false, true].map((wasSent) => ({ name, wasSent })));
+  const deaths = ORDER_COMMANDS.map((name, at) => ({ name, wasSent: at === 0 }));
   for (const [seed, death] of deaths.entries()) await liveAndDie(clock, graph.client, seed, death);
   const survivor = simulate(clock, graph.client);
   await survivor.run(30);

@@ -22,7 +22,7 @@ export function clockAhead(): Clock {
 /** A graph with the demo in it, under the clock; to be closed. */
 export async function openDemo(clock: Clock): Promise<TestGraph> {
   const graph = await startGraph({ now: () => new Date(clock.nowMs) });
-  await loadDemo(graph.client, silent);
+  await loadDemo(graph.client, silent, [...graph.subgraphs.keys()]);
   return graph;
 }
 

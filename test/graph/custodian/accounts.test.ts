@@ -1,5 +1,7 @@
 /** Custody accounts, what they hold, and the ledger behind it. */
+
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { DOMAINS } from '../../../platform/domains.ts';
 import { startGraph, type TestGraph } from '../../support/graph.ts';
 import { ask, done, open, refused, send } from '../exchange/floor.ts';
 import { audit } from './audit.ts';
@@ -7,7 +9,7 @@ import { admit, bring, inside, quote } from './vault.ts';
 
 let graph: TestGraph;
 beforeAll(async () => {
-  graph = await startGraph();
+  graph = await startGraph({ domains: DOMAINS });
   await quote(graph, { BTC: '50000', ETH: '2500' });
 });
 afterAll(() => graph.close());

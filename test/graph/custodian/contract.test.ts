@@ -1,4 +1,5 @@
 /** A missing resolver is no type error: every field of every type is selected once, where all of them say something. */
+
 import {
   type GraphQLObjectType,
   type GraphQLSchema,
@@ -8,6 +9,7 @@ import {
   isObjectType,
 } from 'graphql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { DOMAINS } from '../../../platform/domains.ts';
 import { newYorkInstant } from '../../../subgraphs/custodian/calendar/new-york.ts';
 import { BREAK_TRANSITIONS } from '../../../subgraphs/custodian/reconciliation/comparing.ts';
 import { ACCOUNT_TRANSITIONS } from '../../../subgraphs/custodian/rules/account-lifecycle.ts';
@@ -23,7 +25,7 @@ let graph: TestGraph;
 let schema: GraphQLSchema;
 const ids: Record<string, string> = {};
 beforeAll(async () => {
-  graph = await startGraph({ now: () => now });
+  graph = await startGraph({ domains: DOMAINS, now: () => now });
   schema = graph.subgraphs.get('custodian')?.schema as GraphQLSchema;
   await quote(graph, { BTC: '50000' }, now);
   const { clientId, master, segregated } = await admit(graph, { BTC: '5', USD: '50000' });

@@ -1,5 +1,7 @@
 /** Trades at the exchange become settlements, and the books are compared with the exchange's. */
+
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { DOMAINS } from '../../../platform/domains.ts';
 import type { ServiceParts } from '../../../platform/subgraph.ts';
 import type { Context } from '../../../subgraphs/custodian/context.ts';
 import { startCustodian } from '../../../subgraphs/custodian/service.ts';
@@ -13,7 +15,7 @@ import { admit, bring, inside, quote } from './vault.ts';
 let graph: TestGraph;
 let context: Context;
 beforeAll(async () => {
-  graph = await startGraph();
+  graph = await startGraph({ domains: DOMAINS });
   context = graph.subgraphs.get('custodian')?.createContext({}) as Context;
   await quote(graph, { BTC: '100' });
   await done(graph, 'createInstrument', { symbol: 'XYZ-BTC' });

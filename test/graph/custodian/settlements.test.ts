@@ -1,5 +1,7 @@
 /** Settlements: instructed, queued, posted with both legs or neither, given up, tried again. */
+
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { DOMAINS } from '../../../platform/domains.ts';
 import { newYorkInstant } from '../../../subgraphs/custodian/calendar/new-york.ts';
 import { startGraph, type TestGraph } from '../../support/graph.ts';
 import { ask, done, refused, send } from '../exchange/floor.ts';
@@ -12,7 +14,7 @@ const at = (text: string) => newYorkInstant({ date: text.slice(0, 10), time: tex
 let now = at('2026-11-18 10:00:00');
 let graph: TestGraph;
 beforeAll(async () => {
-  graph = await startGraph({ now: () => now });
+  graph = await startGraph({ domains: DOMAINS, now: () => now });
   await quote(graph, { BTC: '50000', ETH: '2500' }, now);
 });
 afterAll(() => graph.close());

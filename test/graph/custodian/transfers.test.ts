@@ -1,5 +1,7 @@
 /** Transfers and their approvals, compliance, the halt, and corrections by two persons. */
+
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { DOMAINS } from '../../../platform/domains.ts';
 import { newYorkInstant } from '../../../subgraphs/custodian/calendar/new-york.ts';
 import type { Context } from '../../../subgraphs/custodian/context.ts';
 import { expireRequests } from '../../../subgraphs/custodian/transfer/voting.ts';
@@ -14,7 +16,7 @@ const at = (time: string) => newYorkInstant({ date: '2026-11-18', time });
 let now = at('10:00:00');
 let graph: TestGraph;
 beforeAll(async () => {
-  graph = await startGraph({ now: () => now });
+  graph = await startGraph({ domains: DOMAINS, now: () => now });
   await quote(graph, { BTC: '50000' }, now);
 });
 afterAll(() => graph.close());

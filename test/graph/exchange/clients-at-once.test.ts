@@ -7,7 +7,7 @@ import { done, open } from './floor.ts';
 
 const SEED = 20260101;
 const CLIENTS = 50;
-const OPERATIONS_EACH = 24;
+const OPERATIONS_EACH = 16;
 /** Set to let the crowd trade for so many seconds instead: `EXCHANGE_SOAK_SECONDS=60 npx vitest run clients-at-once`. */
 const SOAK_SECONDS = Number(process.env.EXCHANGE_SOAK_SECONDS ?? 0);
 
@@ -46,7 +46,7 @@ describe('fifty clients at once', () => {
     for (const answer of ['place FILLED', 'place OPEN', 'cancel CANCELLED', 'cancel INVALID_TRANSITION']) {
       expect(tally[answer]).toBeGreaterThan(10);
     }
-    expect(await count('select count(*) from trades')).toBeGreaterThan(500);
+    expect(await count('select count(*) from trades')).toBeGreaterThan(300);
     expect(await count('select count(*) from orders where triggered_at is not null')).toBeGreaterThan(0);
   });
 

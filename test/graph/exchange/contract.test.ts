@@ -118,6 +118,7 @@ describe('the contract', () => {
       'IdempotencyConflict',
       'InsufficientFunds',
       'InvalidTransition',
+      'LimitBreached',
       'NotFound',
       'ValidationFailed',
     ]);

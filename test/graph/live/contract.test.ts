@@ -51,7 +51,7 @@ let graph: TestGraph;
 let scenarioId: string;
 
 beforeAll(async () => {
-  graph = await startGraph();
+  graph = await startGraph({ domains: DOMAINS });
   await loadDemo(graph.client, createLogger({ level: 'silent', service: 'test' }));
   await graph.client.request(`mutation {
     setInstrumentVenue(input: { symbol: "BTC-USD", venue: { venueId: "exchange-okx", venueSymbol: "BTC-USDT", tickSize: "0.1" } }) {

@@ -27,7 +27,7 @@ beforeAll(async () => {
   postgres = await startEmbeddedPostgres({ dataDir: folder, port: 0, log });
   await prepareTemplate(postgres.url, log);
   redis = await startRedis();
-  graph = await startGraph({ adminUrl: postgres.url, redisUrl: redis.url });
+  graph = await startGraph({ domains: DOMAINS, adminUrl: postgres.url, redisUrl: redis.url });
 });
 afterAll(async () => {
   await graph.close().catch(() => undefined); // its database is gone by then

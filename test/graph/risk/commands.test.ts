@@ -1,5 +1,7 @@
 /** What people and services do with limits, alerts, metrics and snapshots. */
+
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { DOMAINS } from '../../../platform/domains.ts';
 import { startGraph, type TestGraph } from '../../support/graph.ts';
 import { ACCOUNT, ask, done, fault, looked, openDesk, REFERENCE, refused, send } from './watch-desk.ts';
 
@@ -8,7 +10,7 @@ let clock = 0;
 const now = () => new Date(Date.now() + clock);
 
 beforeAll(async () => {
-  graph = await startGraph({ now });
+  graph = await startGraph({ domains: DOMAINS, now });
   await openDesk(graph);
 });
 afterAll(() => graph.close());

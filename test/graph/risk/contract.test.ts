@@ -1,4 +1,5 @@
 /** A missing resolver is no type error: every field of every type is selected once. */
+
 import { globSync, readFileSync } from 'node:fs';
 import {
   buildASTSchema,
@@ -15,6 +16,7 @@ import {
 } from 'graphql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { composeSupergraph } from '../../../gateway/compose.ts';
+import { DOMAINS } from '../../../platform/domains.ts';
 import {
   balancesDocument,
   barsDocument,
@@ -31,7 +33,7 @@ import { ACCOUNT, ask, done, openDesk, trade, until } from './watch-desk.ts';
 let graph: TestGraph;
 let schema: GraphQLSchema;
 beforeAll(async () => {
-  graph = await startGraph();
+  graph = await startGraph({ domains: DOMAINS });
   schema = graph.subgraphs.get('risk')?.schema as GraphQLSchema;
   await openDesk(graph);
   await trade(graph, 'desk', '5', '100');

@@ -1,5 +1,7 @@
 /** Limits that are watched: warnings, breaches, alerts and the circuit breaker, as trades and prices move. */
+
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { DOMAINS } from '../../../platform/domains.ts';
 import { startGraph, type TestGraph } from '../../support/graph.ts';
 import { type Watcher, watch } from '../../support/watch.ts';
 import { ACCOUNT, ask, done, looked, openDesk, price, REFERENCE, refused, trade, until } from './watch-desk.ts';
@@ -12,7 +14,7 @@ const ALERTS = `subscription { alertChanges { kind cursor at alert {
   alertId severity status metricName occurrences escalationLevel notified limit { limitId } breach { breachId } } } }`;
 
 beforeAll(async () => {
-  graph = await startGraph({ now: () => new Date(Date.now() + clock) });
+  graph = await startGraph({ domains: DOMAINS, now: () => new Date(Date.now() + clock) });
   await openDesk(graph);
   alerts = watch(graph.client, 'alertChanges', ALERTS);
   await alerts.begun();

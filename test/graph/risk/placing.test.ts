@@ -1,14 +1,16 @@
 /** Orders that trading places only when risk allows it. */
+
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { DOMAINS } from '../../../platform/domains.ts';
 import { settings } from '../../../subgraphs/trading/settings.ts';
 import { startGraph, type TestGraph } from '../../support/graph.ts';
-import { done, openDesk, refused, send, trade, until } from './watch-desk.ts';
+import { ACCOUNT, ask, done, openDesk, refused, trade, until } from './watch-desk.ts';
 
 let graph: TestGraph;
 const before = { ...settings };
 
 beforeAll(async () => {
-  graph = await startGraph();
+  graph = await startGraph({ domains: DOMAINS });
   await openDesk(graph);
   await trade(graph, 'desk', '5', '100');
   await done(graph, 'setRiskLimit', { type: 'POSITION_SIZE', threshold: '10', by: 'ann' });
@@ -29,17 +31,22 @@ const order = (side: string, quantity: string) => ({
   execution: 'MANUAL',
 });
 
+/** Waits until risk has heard of what is held and open. */
+async function untilRefusing(side: string, quantity: string): Promise<void> {
+  const question = `query ($input: PreTradeCheckInput!) { preTradeCheck(input: $input) { isAllowed } }`;
+  const input = { strategyId: 'desk', accountId: ACCOUNT, symbol: 'BTC-USD', side, quantity, price: '100' };
+  await until(async () => expect((await ask(graph, question, { input })).preTradeCheck.isAllowed).toBe(false));
+}
+
 describe('with risk asked first', () => {
   it('an order within the limits is placed, one beyond is refused by the limit, and counts what is open', async () => {
-    await until(async () => expect((await send(graph, 'placeOrder', order('BUY', '5'))).errors).toHaveLength(1));
+    await untilRefusing('BUY', '5');
     const refusal = await refused(graph, 'placeOrder', order('BUY', '5'));
     expect(refusal).toMatchObject({ code: 'LIMIT_BREACHED', message: 'It would reach the limit: 10 of 10.' });
     await done(graph, 'placeOrder', order('BUY', '3'));
-    await until(async () =>
-      expect(await refused(graph, 'placeOrder', order('BUY', '2'))).toMatchObject({
-        message: 'It would reach the limit: 10 of 10.',
-      }),
-    );
+    await untilRefusing('BUY', '2');
+    const counted = await refused(graph, 'placeOrder', order('BUY', '2'));
+    expect(counted.message).toBe('It would reach the limit: 10 of 10.');
   });
 
   it('the circuit breaker refuses orders, not their cancellation', async () => {

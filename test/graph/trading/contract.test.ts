@@ -126,7 +126,7 @@ describe('the contract', () => {
       .map(({ name }) => name)
       .filter((name) => !/^(__|_Service|_Entity|federation__|link__)|(Edge|Payload|Change)$|^Subscription$/.test(name));
     const refusals =
-      'UserError ValidationFailed NotFound InvalidTransition Conflict InsufficientFunds IdempotencyConflict DomainUnavailable';
+      'UserError ValidationFailed NotFound InvalidTransition Conflict InsufficientFunds IdempotencyConflict LimitBreached DomainUnavailable';
     const stubs =
       'BacktestMetrics BacktestPoint BacktestPointConnection BacktestTrade BacktestTradeConnection CacheStatus DailyPnl DomainHealth EquityPoint ExchangeAccount ExchangeOrder ExchangeTrade FeedStatus Instrument ManagedTradeDifference PageInfo PerformanceShare Query Mutation StoreHealth';
     expect(own.sort()).toEqual([...Object.keys(ROOTS), ...refusals.split(' '), ...stubs.split(' ')].sort());

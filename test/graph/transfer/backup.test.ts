@@ -71,7 +71,7 @@ beforeAll(async () => {
   database = await copyTemplate(inject('adminUrl'));
   await as(database.url, 'trading', fillTrading);
   await as(database.url, 'market-data', (client) => fillCandles(client, 1_200));
-  graph = await startGraph({ databaseUrl: database.url, redisUrl: redis.url });
+  graph = await startGraph({ domains: DOMAINS, databaseUrl: database.url, redisUrl: redis.url });
   const [buyer, seller] = [await open(graph, { USD: '1000' }), await open(graph, { BTC: '5' })];
   await done(graph, 'createSubAccount', { parentAccountId: buyer, name: 'a', accountId: FIRST_ID });
   await place(graph, seller, 'sell 2 @ 100');
@@ -112,7 +112,7 @@ describe('a backup', () => {
     isTaken = true;
     await paying;
     await restore('exchange', schemaIn(target.url, 'exchange'), path);
-    const restored = await startGraph({ databaseUrl: target.url });
+    const restored = await startGraph({ domains: DOMAINS, databaseUrl: target.url });
     expect(await audit(restored)).toEqual({});
     await done(restored, 'withdraw', { accountId: account, asset: 'USD', amount: '1' });
     expect(await audit(restored)).toEqual({});
