@@ -1,10 +1,10 @@
 /** Setting and removing configuration. */
 import { type CommandPayload, command } from '../../platform/command.ts';
 import { sql } from '../../platform/database/sql.ts';
+import { shown, stored } from '../../platform/enums.ts';
 import { refuse } from '../../platform/errors.ts';
 import { boundedText } from '../../platform/texts.ts';
 import type { Context, Tx } from './context.ts';
-import { shown, stored } from './enums.ts';
 import type { DeleteConfigInput, SetConfigInput } from './generated/resolvers.ts';
 import { type ConfigType, configValue } from './rules/config-value.ts';
 import { configKey, EVERY_SERVICE, scopeOf } from './rules/names.ts';

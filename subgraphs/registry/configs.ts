@@ -1,11 +1,11 @@
 /** Configuration: what is stored of it and how it is read. */
 import { identifier, raw, type Sql, sql } from '../../platform/database/sql.ts';
+import { stored } from '../../platform/enums.ts';
 import { equals, within } from '../../platform/filters.ts';
 import { entity } from '../../platform/loaders.ts';
 import { type Connection, connectionSource } from '../../platform/paging.ts';
 import { isStorable } from '../../platform/texts.ts';
 import type { Context } from './context.ts';
-import { stored } from './enums.ts';
 import type { ConfigFilter } from './generated/resolvers.ts';
 import type { ConfigType } from './rules/config-value.ts';
 import { configKey, EVERY_SERVICE, scopeOf, serviceName } from './rules/names.ts';

@@ -1,9 +1,9 @@
 /** What processes say of themselves. */
 import { type CommandPayload, command } from '../../platform/command.ts';
+import { stored } from '../../platform/enums.ts';
 import { Refusal, refuse } from '../../platform/errors.ts';
 import type { ServiceDiscoveryRepository } from '../../platform/repositories/service-discovery.ts';
 import type { Context } from './context.ts';
-import { stored } from './enums.ts';
 import type {
   CleanupStaleServicesInput,
   DeregisterServiceInput,

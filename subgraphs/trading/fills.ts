@@ -2,10 +2,10 @@
 import { type CommandPayload, command } from '../../platform/command.ts';
 import { sql } from '../../platform/database/sql.ts';
 import { type Decimal, dec, toWire } from '../../platform/decimal.ts';
+import { stored } from '../../platform/enums.ts';
 import { refuse } from '../../platform/errors.ts';
 import { boundedText } from '../../platform/texts.ts';
 import type { Context, Tx } from './context.ts';
-import { stored } from './enums.ts';
 import type { Liquidity, RecordFillInput } from './generated/resolvers.ts';
 import { type LockedOrder, type LockedStrategy, lockOrder, lockStrategyOfOrder } from './locks.ts';
 import { AMOUNT_LIMIT, amountFromZero, positiveAmount } from './rules/amounts.ts';

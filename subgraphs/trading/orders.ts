@@ -1,11 +1,11 @@
 /** Orders: what is stored of them and how they are read. */
 import { join, raw, type Sql, sql } from '../../platform/database/sql.ts';
+import { stored } from '../../platform/enums.ts';
 import { equals, equalsSymbol, equalsUuid, within } from '../../platform/filters.ts';
 import { entity } from '../../platform/loaders.ts';
 import { type Connection, connectionSource } from '../../platform/paging.ts';
 import { type Archivable, withArchived } from './archive/archive.ts';
 import type { Context } from './context.ts';
-import { stored } from './enums.ts';
 import type { TradingOrderFilter } from './generated/resolvers.ts';
 import type { OrderType, Side, TimeInForce } from './rules/order-entry.ts';
 import type { OrderExecution } from './rules/order-execution.ts';

@@ -2,12 +2,12 @@
 import { type CommandPayload, command } from '../../platform/command.ts';
 import { isUniqueViolation } from '../../platform/database/database-error.ts';
 import type { Decimal } from '../../platform/decimal.ts';
+import { stored } from '../../platform/enums.ts';
 import { refuse } from '../../platform/errors.ts';
 import { normaliseSymbol } from '../../platform/symbols.ts';
 import { boundedText } from '../../platform/texts.ts';
 import { referencePriceOf } from './analytics/reference-price.ts';
 import type { Context, Tx } from './context.ts';
-import { stored } from './enums.ts';
 import type { PlaceOrderInput } from './generated/resolvers.ts';
 import { lockStrategy } from './locks.ts';
 import { checkBeforeTrade } from './pre-trade.ts';

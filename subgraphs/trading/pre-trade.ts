@@ -1,9 +1,9 @@
 /** Everything that an order must pass before it is placed, whoever carries it out; each check refuses by throwing. */
 import { sql } from '../../platform/database/sql.ts';
 import { type Decimal, dec } from '../../platform/decimal.ts';
+import { shown } from '../../platform/enums.ts';
 import { refuse } from '../../platform/errors.ts';
 import type { Tx } from './context.ts';
-import { shown } from './enums.ts';
 import type { LockedStrategy } from './locks.ts';
 import { isActiveOrder } from './orders.ts';
 import { isOpenPosition } from './positions.ts';

@@ -1,11 +1,11 @@
 /** Strategies: what is stored of them and how they are read. */
 import { raw, type Sql, sql } from '../../platform/database/sql.ts';
+import { stored } from '../../platform/enums.ts';
 import { equals, equalsUuid, within } from '../../platform/filters.ts';
 import { entity } from '../../platform/loaders.ts';
 import { type Connection, connectionSource } from '../../platform/paging.ts';
 import { normaliseSymbol } from '../../platform/symbols.ts';
 import type { Context } from './context.ts';
-import { stored } from './enums.ts';
 import type { StrategyFilter, StrategyType } from './generated/resolvers.ts';
 import { OF_STRATEGY, openPositionsOf, sumOf } from './open-positions.ts';
 import { pricesOf, sumOfOpenPositions } from './positions.ts';

@@ -2,11 +2,11 @@
 import { beforehand, type CommandPayload, command } from '../../platform/command.ts';
 import { isUniqueViolation } from '../../platform/database/database-error.ts';
 import { sql } from '../../platform/database/sql.ts';
+import { shown, stored } from '../../platform/enums.ts';
 import { refuse } from '../../platform/errors.ts';
 import { boundedText, storableJson } from '../../platform/texts.ts';
 import { isUuid } from '../../platform/uuid.ts';
 import type { Context, Tx } from './context.ts';
-import { shown, stored } from './enums.ts';
 import type { ConfigureStrategyInput, CreateStrategyInput, DeleteStrategyInput } from './generated/resolvers.ts';
 import { lockStrategy } from './locks.ts';
 import { isActiveOrder } from './orders.ts';

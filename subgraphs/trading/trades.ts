@@ -1,5 +1,6 @@
 /** Executions: what is stored of them and how they are read. */
 import { allOf, join, type Sql, sql } from '../../platform/database/sql.ts';
+import { stored } from '../../platform/enums.ts';
 import { badInput } from '../../platform/errors.ts';
 import { between, equals, equalsSymbol, equalsUuid, within } from '../../platform/filters.ts';
 import { parseInstant } from '../../platform/instant.ts';
@@ -7,7 +8,6 @@ import { entity } from '../../platform/loaders.ts';
 import { type Connection, connectionSource } from '../../platform/paging.ts';
 import { type Archivable, withArchived } from './archive/archive.ts';
 import type { Context } from './context.ts';
-import { stored } from './enums.ts';
 import type { Liquidity, TradingTradeFilter } from './generated/resolvers.ts';
 import type { Side } from './rules/order-entry.ts';
 import { canonicalVenueId } from './rules/venue-ids.ts';

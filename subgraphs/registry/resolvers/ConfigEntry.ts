@@ -1,4 +1,4 @@
-import { shown } from '../enums.ts';
+import { shown } from '../../../platform/enums.ts';
 import type { ConfigEntryResolvers } from '../generated/resolvers.ts';
 import { EVERY_SERVICE } from '../rules/names.ts';
 

@@ -1,5 +1,5 @@
+import { shown } from '../../../platform/enums.ts';
 import { isHealthy } from '../../../platform/repositories/service-discovery.ts';
-import { shown } from '../enums.ts';
 import type { ServiceInstanceResolvers } from '../generated/resolvers.ts';
 import { serviceById } from '../services.ts';
 

@@ -1,11 +1,11 @@
 /** What people do with alerts. */
 import { type CommandPayload, command } from '../../../platform/command.ts';
 import { sql } from '../../../platform/database/sql.ts';
+import { stored } from '../../../platform/enums.ts';
 import { refuse } from '../../../platform/errors.ts';
 import { boundedText } from '../../../platform/texts.ts';
 import { isUuid } from '../../../platform/uuid.ts';
 import { type Context, statementsOf, type Tx } from '../context.ts';
-import { stored } from '../enums.ts';
 import type {
   AcknowledgeAlertInput,
   EscalateAlertInput,

@@ -1,10 +1,10 @@
 /** Alerts and breaches: what is stored of them and how they are read. */
 import { allOf, raw, type Sql, sql } from '../../../platform/database/sql.ts';
+import { stored } from '../../../platform/enums.ts';
 import { equals, equalsSymbol, isOneOf, within } from '../../../platform/filters.ts';
 import { childList, entity } from '../../../platform/loaders.ts';
 import { type Connection, connectionSource } from '../../../platform/paging.ts';
 import type { Context } from '../context.ts';
-import { stored } from '../enums.ts';
 import type { RiskAlertFilter, RiskBreachFilter } from '../generated/resolvers.ts';
 import { accountReference } from '../references.ts';
 import type { AlertStatus, Target } from '../rules/alert-lifecycle.ts';

@@ -2,11 +2,11 @@
 import { type CommandPayload, command } from '../../../platform/command.ts';
 import { sql } from '../../../platform/database/sql.ts';
 import { dec } from '../../../platform/decimal.ts';
+import { stored } from '../../../platform/enums.ts';
 import { refuse } from '../../../platform/errors.ts';
 import { boundedText } from '../../../platform/texts.ts';
 import { isUuid } from '../../../platform/uuid.ts';
 import type { Context, Tx } from '../context.ts';
-import { stored } from '../enums.ts';
 import type {
   ApproveLimitChangeInput,
   EnableLimitInput,

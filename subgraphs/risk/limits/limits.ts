@@ -1,10 +1,10 @@
 /** Limits: what is stored of them and how they are read. */
 import { raw, type Sql, sql } from '../../../platform/database/sql.ts';
 import { dec } from '../../../platform/decimal.ts';
+import { stored } from '../../../platform/enums.ts';
 import { equals, equalsSymbol, is, within } from '../../../platform/filters.ts';
 import { childList, entity } from '../../../platform/loaders.ts';
 import { type Connection, connectionSource } from '../../../platform/paging.ts';
-import { stored } from '../enums.ts';
 import type { RiskLimitFilter } from '../generated/resolvers.ts';
 import { accountReference, assetCode } from '../references.ts';
 import type { Direction, LimitTerms, LimitType } from '../rules/limit-terms.ts';

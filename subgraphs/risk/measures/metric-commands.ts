@@ -2,10 +2,10 @@
 import { beforehand, type CommandPayload, command } from '../../../platform/command.ts';
 import { sql } from '../../../platform/database/sql.ts';
 import { dec } from '../../../platform/decimal.ts';
+import { stored } from '../../../platform/enums.ts';
 import { refuse } from '../../../platform/errors.ts';
 import { isUuid } from '../../../platform/uuid.ts';
 import { type Context, statementsOf } from '../context.ts';
-import { stored } from '../enums.ts';
 import type {
   CalculateRiskInput,
   CompleteRiskMetricInput,

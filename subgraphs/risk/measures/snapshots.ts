@@ -1,10 +1,10 @@
 /** Snapshots of what was held: what is stored of them and how they are read. */
 import { allOf, raw, type Sql, sql } from '../../../platform/database/sql.ts';
+import { stored } from '../../../platform/enums.ts';
 import { equals, within } from '../../../platform/filters.ts';
 import { type Connection, connectionSource } from '../../../platform/paging.ts';
 import { isUuid } from '../../../platform/uuid.ts';
 import type { Context } from '../context.ts';
-import { stored } from '../enums.ts';
 import type { PositionGrouping, PositionSnapshotFilter, SnapshotSource } from '../generated/resolvers.ts';
 import { accountReference } from '../references.ts';
 

@@ -1,9 +1,9 @@
 /** How far limits are used, measured when it is asked for. */
 
 import { round8 } from '../../../platform/decimal.ts';
+import { stored } from '../../../platform/enums.ts';
 import { normaliseSymbol } from '../../../platform/symbols.ts';
 import type { Context } from '../context.ts';
-import { stored } from '../enums.ts';
 import type { LimitUtilisationFilter } from '../generated/resolvers.ts';
 import type { Limit, RiskLimitRow } from '../limits/limits.ts';
 import { accountReference } from '../references.ts';

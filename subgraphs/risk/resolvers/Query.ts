@@ -1,3 +1,4 @@
+import { stored } from '../../../platform/enums.ts';
 import { badInput } from '../../../platform/errors.ts';
 import { equals } from '../../../platform/filters.ts';
 import {
@@ -11,7 +12,6 @@ import {
   isOpenAlert,
 } from '../alerts/alerts.ts';
 import { BREAKER_ID, breakerEventList, breakers } from '../breaker/breaker.ts';
-import { stored } from '../enums.ts';
 import type { QueryResolvers } from '../generated/resolvers.ts';
 import { changeList, limitConditions, limitList, limits, versionList } from '../limits/limits.ts';
 import {

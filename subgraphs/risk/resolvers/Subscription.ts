@@ -1,5 +1,5 @@
+import { stored } from '../../../platform/enums.ts';
 import { toldAsIs as resolve } from '../../../platform/feed/events.ts';
-import { stored } from '../enums.ts';
 import type { SubscriptionResolvers } from '../generated/resolvers.ts';
 import { metricInstrument } from '../measures/metrics.ts';
 import { accountReference } from '../references.ts';

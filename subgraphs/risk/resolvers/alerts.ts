@@ -1,7 +1,8 @@
 /** Alerts, breaches and the circuit breaker. */
+
+import { shown } from '../../../platform/enums.ts';
 import { existing } from '../../../platform/loaders.ts';
 import { alerts, alertsOfBreach, breaches, escalationsOf } from '../alerts/alerts.ts';
-import { shown } from '../enums.ts';
 import type { Resolvers } from '../generated/resolvers.ts';
 import { limits } from '../limits/limits.ts';
 import { escalatesAfterMs } from '../rules/alert-lifecycle.ts';

@@ -1,6 +1,7 @@
 /** Limits, their versions and changes, and how far they are used. */
+
+import { shown } from '../../../platform/enums.ts';
 import { existing } from '../../../platform/loaders.ts';
-import { shown } from '../enums.ts';
 import type { Resolvers } from '../generated/resolvers.ts';
 import { changesOfLimit, limits } from '../limits/limits.ts';
 import { utilisations } from '../reports/utilisations.ts';

@@ -1,7 +1,7 @@
 /** Metrics, snapshots and what is put together of them. */
 import { type Decimal, round8 } from '../../../platform/decimal.ts';
+import { shown } from '../../../platform/enums.ts';
 import { BREAKER_ID, breakers } from '../breaker/breaker.ts';
-import { shown } from '../enums.ts';
 import type { Resolvers } from '../generated/resolvers.ts';
 import { metrics } from '../measures/metrics.ts';
 import { snapshotById } from '../measures/snapshots.ts';

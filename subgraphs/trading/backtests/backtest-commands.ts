@@ -2,11 +2,11 @@
 import { beforehand, type CommandPayload, command } from '../../../platform/command.ts';
 import { isUniqueViolation } from '../../../platform/database/database-error.ts';
 import { sql } from '../../../platform/database/sql.ts';
+import { stored } from '../../../platform/enums.ts';
 import { refuse } from '../../../platform/errors.ts';
 import { normaliseSymbol } from '../../../platform/symbols.ts';
 import { boundedText, isStorable } from '../../../platform/texts.ts';
 import type { Context } from '../context.ts';
-import { stored } from '../enums.ts';
 import type { CancelBacktestInput, StartBacktestInput } from '../generated/resolvers.ts';
 import { requireInstruments } from '../references.ts';
 import { positiveAmount } from '../rules/amounts.ts';

@@ -1,11 +1,11 @@
 /** Backtests: what is stored of them and how they are read. */
 import type { Sql } from '../../../platform/database/sql.ts';
+import { stored } from '../../../platform/enums.ts';
 import type { ChangeEvent } from '../../../platform/feed/row-changes.ts';
 import { topic } from '../../../platform/feed/topic.ts';
 import { equals, within } from '../../../platform/filters.ts';
 import { entity } from '../../../platform/loaders.ts';
 import { type Connection, connectionSource } from '../../../platform/paging.ts';
-import { stored } from '../enums.ts';
 import type { BacktestFilter } from '../generated/resolvers.ts';
 import type { Side } from '../rules/order-entry.ts';
 import type { BarInterval } from './rules/bars.ts';

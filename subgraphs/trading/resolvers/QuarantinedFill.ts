@@ -1,6 +1,6 @@
+import { shown } from '../../../platform/enums.ts';
 import { isUuid } from '../../../platform/uuid.ts';
 import { loadKept } from '../archive/archive.ts';
-import { shown } from '../enums.ts';
 import type { QuarantinedFillResolvers } from '../generated/resolvers.ts';
 import { orders } from '../orders.ts';
 import { quarantinedFills } from '../routing/quarantine.ts';

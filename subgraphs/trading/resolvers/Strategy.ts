@@ -1,7 +1,7 @@
 import { dec } from '../../../platform/decimal.ts';
+import { shown } from '../../../platform/enums.ts';
 import { strategyAnalytics } from '../analytics/resolvers/fields.ts';
 import { strategyBacktests } from '../backtests/resolvers/fields.ts';
-import { shown } from '../enums.ts';
 import type { StrategyResolvers } from '../generated/resolvers.ts';
 import { orderConditions, orderListOf } from '../orders.ts';
 import { positionConditions, positionListOf } from '../positions.ts';

@@ -1,8 +1,8 @@
+import { shown } from '../../../platform/enums.ts';
 import { existing } from '../../../platform/loaders.ts';
 import { isUuid } from '../../../platform/uuid.ts';
 import { orderAnalytics } from '../analytics/resolvers/fields.ts';
 import { loadKept } from '../archive/archive.ts';
-import { shown } from '../enums.ts';
 import type { TradingOrderResolvers } from '../generated/resolvers.ts';
 import { orders } from '../orders.ts';
 import { strategies } from '../strategies.ts';

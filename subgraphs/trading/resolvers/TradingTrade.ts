@@ -1,7 +1,7 @@
+import { shown } from '../../../platform/enums.ts';
 import { existing } from '../../../platform/loaders.ts';
 import { isUuid } from '../../../platform/uuid.ts';
 import { loadKept } from '../archive/archive.ts';
-import { shown } from '../enums.ts';
 import type { TradingTradeResolvers } from '../generated/resolvers.ts';
 import { orders } from '../orders.ts';
 import { strategies } from '../strategies.ts';

@@ -3,12 +3,12 @@
 import type { Database } from '../../../platform/database/database.ts';
 import { type Sql, sql } from '../../../platform/database/sql.ts';
 import type { Decimal } from '../../../platform/decimal.ts';
+import { stored } from '../../../platform/enums.ts';
 import { equals, equalsSymbol, equalsUuid, within } from '../../../platform/filters.ts';
 import type { Complaint } from '../../../platform/health.ts';
 import { entity } from '../../../platform/loaders.ts';
 import { type Connection, connectionSource } from '../../../platform/paging.ts';
 import type { Tx } from '../context.ts';
-import { stored } from '../enums.ts';
 import type { Execution } from '../fills.ts';
 import type { Liquidity, QuarantinedFillFilter } from '../generated/resolvers.ts';
 import type { LockedOrder } from '../locks.ts';

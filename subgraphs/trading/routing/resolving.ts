@@ -2,11 +2,11 @@
 import { type CommandPayload, command } from '../../../platform/command.ts';
 import { sql } from '../../../platform/database/sql.ts';
 import type { Decimal } from '../../../platform/decimal.ts';
+import { shown } from '../../../platform/enums.ts';
 import { refuse } from '../../../platform/errors.ts';
 import { boundedText } from '../../../platform/texts.ts';
 import { isUuid } from '../../../platform/uuid.ts';
 import type { Context, Tx } from '../context.ts';
-import { shown } from '../enums.ts';
 import { bookFill, planFill } from '../fills.ts';
 import type { Liquidity, ResolveQuarantinedFillInput } from '../generated/resolvers.ts';
 import { lockOrder, lockStrategyOfOrder } from '../locks.ts';

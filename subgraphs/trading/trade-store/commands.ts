@@ -2,12 +2,12 @@
 import { beforehand, type CommandPayload, command } from '../../../platform/command.ts';
 import { sql } from '../../../platform/database/sql.ts';
 import { type Decimal, dec } from '../../../platform/decimal.ts';
+import { stored } from '../../../platform/enums.ts';
 import { refuse } from '../../../platform/errors.ts';
 import { normaliseSymbol } from '../../../platform/symbols.ts';
 import { boundedText, storableJson } from '../../../platform/texts.ts';
 import { isUuid } from '../../../platform/uuid.ts';
 import type { Context, Tx } from '../context.ts';
-import { stored } from '../enums.ts';
 import type { AdjustManagedTradeInput, CloseManagedTradeInput, OpenManagedTradeInput } from '../generated/resolvers.ts';
 import { requireAccount, requireInstruments } from '../references.ts';
 import { AMOUNT_LIMIT, amountFromZero, positiveAmount } from '../rules/amounts.ts';

@@ -1,8 +1,8 @@
 import { dec, round8 } from '../../../../platform/decimal.ts';
+import { shown } from '../../../../platform/enums.ts';
 import { rowOf } from '../../../../platform/feed/events.ts';
 import { existing } from '../../../../platform/loaders.ts';
 import type { Context } from '../../context.ts';
-import { shown } from '../../enums.ts';
 import type { Resolvers } from '../../generated/resolvers.ts';
 import { strategies } from '../../strategies.ts';
 import { type BacktestRow, backtestPointList, backtests, backtestTradeList } from '../backtests.ts';

@@ -1,6 +1,6 @@
 import { dec } from '../../../../platform/decimal.ts';
+import { shown } from '../../../../platform/enums.ts';
 import type { Context } from '../../context.ts';
-import { shown } from '../../enums.ts';
 import type { ManagedTradeResolvers } from '../../generated/resolvers.ts';
 import { orders } from '../../orders.ts';
 import { strategies } from '../../strategies.ts';
