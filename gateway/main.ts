@@ -51,6 +51,7 @@ interface Started {
 async function allInOne(config: Config, log: Logger, process: Process): Promise<Started> {
   const { url } = await openPostgres(config, log, process);
   const graph = graphOf(() => gateway);
+  const access = createAccess(config.access); // one for all: it fetches an issuer's keys
   const running = subgraphs.map((definition) =>
     startSubgraph(definition, {
       databaseUrl: domainUrl(url, definition.name, config.environment),
@@ -60,7 +61,7 @@ async function allInOne(config: Config, log: Logger, process: Process): Promise<
       dataDir: config.dataDir,
       cacheBytes: config.cacheBytes,
       retention: config.retention,
-      access: createAccess(config.access),
+      access,
       graph,
       log,
     }),

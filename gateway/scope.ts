@@ -1,6 +1,6 @@
 /** What one request is known by, from the client through every subgraph it reaches. */
 import { randomUUID } from 'node:crypto';
-import { traceIdOf } from '../platform/trace.ts';
+import { traceIdOf, traceparentOf } from '../platform/trace.ts';
 
 /** A store of a domain that was not to be had. */
 export interface DegradedStore {
@@ -37,13 +37,13 @@ export function createScope(
   const requestId = typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
   const { traceparent } = headers;
   const forwarded = FORWARDED.filter((name) => typeof headers[name] === 'string');
-  const traceId = typeof traceparent === 'string' ? traceIdOf(traceparent) : randomHex();
+  const traceId = traceIdOf(typeof traceparent === 'string' ? traceparent : undefined);
   return {
     requestId,
     traceId,
     headers: {
       'x-request-id': requestId,
-      traceparent: `00-${traceId}-${randomHex().slice(16)}-01`,
+      traceparent: traceparentOf(traceId),
       ...Object.fromEntries(forwarded.map((name) => [name, headers[name] as string])),
     },
     degraded: [],
@@ -58,9 +58,4 @@ export function noteDegraded({ degraded }: RequestScope, states: readonly Degrad
     if (known < 0) degraded.push(state);
     else if ((state.asOf ?? '~') < (degraded[known]?.asOf ?? '~')) degraded[known] = state;
   }
-}
-
-/** 32 hex digits. Node draws UUIDs from a pool of random bytes, which costs a tenth of drawing bytes each time. */
-function randomHex(): string {
-  return randomUUID().replaceAll('-', '');
 }

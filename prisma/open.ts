@@ -1,9 +1,10 @@
 import { resolve } from 'node:path';
 import type { Config } from '../platform/config.ts';
-import { type Domain, environmentPrefix } from '../platform/domains.ts';
+import { type Domain, environmentPrefix, schemaOf } from '../platform/domains.ts';
 import type { Logger } from '../platform/log.ts';
 import { startEmbeddedPostgres } from '../platform/postgres/embedded.ts';
 import type { Process } from '../platform/process.ts';
+import type { Schema } from '../platform/transfer/snapshot.ts';
 import { migrate } from './migrator.ts';
 import { domainUrl } from './roles.ts';
 
@@ -23,7 +24,13 @@ export async function openDomain(domain: Domain, config: Config, log: Logger, pr
   return own ?? domainUrl((await openPostgres(config, log, process)).url, domain, config.environment);
 }
 
-/** The same, as it is. */
+/** The domain's migrated schema in that PostgreSQL, reached with its own role. */
+export async function schemaIn(domain: Domain, config: Config, log: Logger, process: Process): Promise<Schema> {
+  const url = await openDomain(domain, config, log, process);
+  return { url, schema: schemaOf(domain, config.instances[domain]) };
+}
+
+/** That PostgreSQL as it is, not migrated. */
 export async function startServer(config: Config, log: Logger, process: Process): Promise<{ url: string }> {
   if (config.databaseUrl) return { url: config.databaseUrl };
   const dataDir = resolve(config.dataDir, 'postgres');

@@ -10,7 +10,8 @@ import { createLogger } from '../../platform/log.ts';
 import { runMain } from '../../platform/process.ts';
 import { exportRows } from '../../platform/transfer/export.ts';
 import { FORMATS, isFormat, readExportRequest } from '../../platform/transfer/kind.ts';
-import { KINDS, kindNamed, schemaIn } from './place.ts';
+import { schemaIn } from '../../prisma/open.ts';
+import { KINDS, kindNamed } from './place.ts';
 
 const USAGE = `Usage: npm run --silent export -- KIND [options]
 

@@ -7,7 +7,8 @@ import { runMain } from '../../platform/process.ts';
 import { readFileRows } from '../../platform/transfer/encoding.ts';
 import { importRows } from '../../platform/transfer/import.ts';
 import { FORMATS, isFormat } from '../../platform/transfer/kind.ts';
-import { KINDS, kindNamed, schemaIn } from './place.ts';
+import { schemaIn } from '../../prisma/open.ts';
+import { KINDS, kindNamed } from './place.ts';
 
 const USAGE = `Usage: npm run import -- KIND FILE [--format ${FORMATS.join('|')}]
 

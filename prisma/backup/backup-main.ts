@@ -1,7 +1,7 @@
 /** `npm run backup -- trading [--out FILE]`: one domain's data as a file. */
 import { runMain } from '../../platform/process.ts';
 import { backUp } from './backup.ts';
-import { readArguments, schemaIn } from './place.ts';
+import { placeOf, readArguments } from './place.ts';
 
 const USAGE = `Usage: npm run backup -- DOMAIN [--out FILE]
 
@@ -17,7 +17,7 @@ await runMain(async (life) => {
   const { domain, out, path } = asked;
   if (path !== undefined) throw new Error(USAGE);
   const file = out ?? `${domain}-${new Date().toISOString().slice(0, 19).replaceAll(':', '')}Z.backup.gz`;
-  const { tables, rows } = await backUp(domain, await schemaIn(domain, life), file);
+  const { tables, rows } = await backUp(domain, await placeOf(domain, life), file);
   life.print(`${file}: ${rows} rows of ${tables} tables of ${domain}`);
   await life.stop();
 });

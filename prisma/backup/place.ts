@@ -1,11 +1,11 @@
 /** What the commands of backups are asked, and where they find a domain. */
 import { parseArgs } from 'node:util';
 import { readConfig } from '../../platform/config.ts';
-import { DOMAINS, type Domain, schemaOf } from '../../platform/domains.ts';
+import { DOMAINS, type Domain } from '../../platform/domains.ts';
 import { createLogger } from '../../platform/log.ts';
 import type { Process } from '../../platform/process.ts';
 import type { Schema } from '../../platform/transfer/snapshot.ts';
-import { openDomain } from '../open.ts';
+import { schemaIn } from '../open.ts';
 
 export interface BackupArguments {
   domain: Domain;
@@ -29,9 +29,8 @@ export function readArguments(argv: string[], usage: string): BackupArguments | 
 }
 
 /** The domain's schema, migrated, in the database of the settings or the embedded one. */
-export async function schemaIn(domain: Domain, life: Process): Promise<Schema> {
+export function placeOf(domain: Domain, life: Process): Promise<Schema> {
   const config = readConfig();
   const log = createLogger({ level: config.environment.LOG_LEVEL ? config.logLevel : 'error', service: 'backup' });
-  const url = await openDomain(domain, config, log, life);
-  return { url, schema: schemaOf(domain, config.instances[domain]) };
+  return schemaIn(domain, config, log, life);
 }

@@ -1,6 +1,6 @@
 /** `npm run restore -- trading FILE`: replaces a domain's data by that of a backup. */
 import { runMain } from '../../platform/process.ts';
-import { readArguments, schemaIn } from './place.ts';
+import { placeOf, readArguments } from './place.ts';
 import { restore } from './restore.ts';
 
 const USAGE = `Usage: npm run restore -- DOMAIN FILE
@@ -16,7 +16,7 @@ await runMain(async (life) => {
   }
   const { domain, path } = asked;
   if (path === undefined) throw new Error(USAGE);
-  const { rows, takenAt } = await restore(domain, await schemaIn(domain, life), path);
+  const { rows, takenAt } = await restore(domain, await placeOf(domain, life), path);
   life.print(`${domain} is as it was at ${takenAt}: ${rows} rows restored.`);
   await life.stop();
 });

@@ -4,6 +4,7 @@ import { sql } from '../../platform/database/sql.ts';
 import { shown, stored } from '../../platform/enums.ts';
 import { refuse } from '../../platform/errors.ts';
 import { boundedText } from '../../platform/texts.ts';
+import { checkVersion } from '../../platform/versions.ts';
 import type { Context, Tx } from './context.ts';
 import type { DeleteConfigInput, SetConfigInput } from './generated/resolvers.ts';
 import { type ConfigType, configValue } from './rules/config-value.ts';
@@ -21,7 +22,7 @@ export function setConfig(context: Context, input: SetConfigInput): Promise<Conf
     const value = configValue(input.type, input.value);
     const description = descriptionOf(input);
     const { own, types } = await lockKey(tx, key, scope);
-    checkVersion(own?.version ?? 0, input.expectedVersion);
+    checkVersion(own?.version ?? 0, input.expectedVersion, 'There is no such entry any more, or not yet.');
     if (types.some((type) => type !== input.type)) {
       const message = `"${key}" is ${types[0]}, and a key has one type. Delete its entries to make it ${input.type}.`;
       throw refuse.validation(message, ['input', 'type']);
@@ -47,7 +48,7 @@ export function deleteConfig(context: Context, input: DeleteConfigInput): Promis
     const { own } = await lockKey(tx, key, scope);
     const name = scope === EVERY_SERVICE ? key : `${key} of ${scope}`;
     if (!own) throw refuse.notFound('ConfigEntry', name, ['input', 'key']);
-    checkVersion(own.version, input.expectedVersion);
+    checkVersion(own.version, input.expectedVersion, 'There is no such entry any more, or not yet.');
     await tx.configEntry.delete({ where: { entryId: own.entryId } });
     return { entryId: own.entryId };
   });
@@ -72,12 +73,6 @@ async function lockKey(tx: Tx, key: string, scope: string): Promise<LockedKey> {
 }
 
 /** @param version of what is there; 0 when nothing is */
-function checkVersion(version: number, expected: number | null | undefined): void {
-  if (expected === null || expected === undefined || expected === version) return;
-  if (version > 0) throw refuse.conflict(version);
-  throw refuse.conflict(null, 'There is no such entry any more, or not yet.', ['input', 'expectedVersion']);
-}
-
 function descriptionOf({ description }: SetConfigInput): string | null | undefined {
   if (description === null || description === undefined) return description;
   return boundedText(description, DESCRIPTION_LENGTH, ['input', 'description']);

@@ -6,6 +6,7 @@ import { stored } from '../../../platform/enums.ts';
 import { refuse } from '../../../platform/errors.ts';
 import { boundedText } from '../../../platform/texts.ts';
 import { isUuid } from '../../../platform/uuid.ts';
+import { checkVersion } from '../../../platform/versions.ts';
 import type { Context, Tx } from '../context.ts';
 import type {
   ApproveLimitChangeInput,
@@ -40,7 +41,7 @@ export function setRiskLimit(context: Context, input: SetRiskLimitInput): Promis
     const description = input.description && boundedText(input.description, TEXT_LENGTH, ['input', 'description']);
     const all = await lockLimits(tx);
     const own = all.find((limit) => isSamePlace(limit, terms));
-    checkVersion(own?.version ?? 0, input.expectedVersion);
+    checkVersion(own?.version ?? 0, input.expectedVersion, 'There is no such limit.');
     const wanted: Wanted = { ...terms, enabled: true };
     const needsApproval = isLooser(all, own ?? null, { ...terms, ...wanted });
     if (own) {
@@ -212,8 +213,3 @@ async function pendingChange(tx: Tx, changeId: string, to: string) {
 }
 
 /** @param version of what is there; 0 when nothing is */
-function checkVersion(version: number, expected: number | null | undefined): void {
-  if (expected === null || expected === undefined || expected === version) return;
-  if (version > 0) throw refuse.conflict(version);
-  throw refuse.conflict(null, 'There is no such limit.', ['input', 'expectedVersion']);
-}
