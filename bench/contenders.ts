@@ -1,9 +1,10 @@
 /** The benchmark's child processes, as their parent sees them. */
 import { fork } from 'node:child_process';
-import { Agent, request } from 'node:http';
+import { Agent } from 'node:http';
 import type { Question, Reply, Role } from './contender.ts';
 import type { Sample } from './measure.ts';
 import { portfolioRequest } from './portfolio.ts';
+import { post } from './post.ts';
 
 export interface Contender {
   /** Where the subgraphs of a process of subgraphs listen. */
@@ -36,12 +37,13 @@ export async function startContender(role: Role): Promise<Contender> {
   };
   const { ready } = (await reply()) as Extract<Reply, { ready: unknown }>;
   const agent = new Agent({ keepAlive: true });
+  const url = `http://127.0.0.1:${ready.port ?? 0}/graphql`;
   return {
     urls: ready.urls ?? {},
     cpuMs: async () => ((await asked({ usage: true })) as { cpuMs: number }).cpuMs,
     runInside: async (requests, { subgraphsAlone } = { subgraphsAlone: false }) =>
       ((await asked({ run: { requests, subgraphsAlone } })) as { sample: Sample }).sample,
-    post: (n) => post(agent, ready.port ?? 0, JSON.stringify(portfolioRequest(role.source, n))),
+    post: (n) => post(url, agent, JSON.stringify(portfolioRequest(role.source, n))),
     async stop() {
       agent.destroy();
       const ended = new Promise((resolve) => child.once('exit', resolve));
@@ -49,20 +51,4 @@ export async function startContender(role: Role): Promise<Contender> {
       await ended;
     },
   };
-}
-
-function post(agent: Agent, port: number, body: string): Promise<string> {
-  const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
-  return new Promise((resolve, reject) => {
-    const sent = request({ host: '127.0.0.1', port, path: '/graphql', method: 'POST', agent, headers }, (response) => {
-      let text = '';
-      response.setEncoding('utf8');
-      response.on('data', (chunk: string) => {
-        text += chunk;
-      });
-      response.on('end', () => resolve(text));
-    });
-    sent.on('error', reject);
-    sent.end(body);
-  });
 }

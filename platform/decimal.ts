@@ -17,6 +17,8 @@ export function dec(value: Decimal.Value): Decimal {
   return new Decimal(value);
 }
 
+export const ZERO = dec(0);
+
 /** Rounds half-even to the 8 places that storage keeps. */
 export function round8(value: Decimal): Decimal {
   return value.toDecimalPlaces(DECIMAL_PLACES, Decimal.ROUND_HALF_EVEN);
@@ -28,4 +30,26 @@ export function toWire(value: Decimal | string): string {
   if (!text.includes('.')) return text === '-0' ? '0' : text;
   const trimmed = text.replace(/\.?0+$/, '');
   return trimmed === '-0' || trimmed === '' ? '0' : trimmed;
+}
+
+export function sum(values: readonly Decimal[]): Decimal {
+  return values.reduce((total, value) => total.plus(value), ZERO);
+}
+
+/** Arithmetic mean; null of nothing. */
+export function mean(values: readonly Decimal[]): Decimal | null {
+  return values.length === 0 ? null : sum(values).div(values.length);
+}
+
+/** Sample standard deviation (divided by n − 1); null of fewer than two values. */
+export function sampleDeviation(values: readonly Decimal[]): Decimal | null {
+  const middle = mean(values);
+  if (middle === null || values.length < 2) return null;
+  const squares = values.map((value) => {
+    const distance = value.minus(middle);
+    return distance.times(distance); // pow() takes ten times as long
+  });
+  return sum(squares)
+    .div(values.length - 1)
+    .sqrt();
 }

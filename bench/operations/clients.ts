@@ -1,5 +1,6 @@
 /** Clients of the graph over HTTP, each with a connection of its own. */
-import { Agent, request } from 'node:http';
+import { Agent } from 'node:http';
+import { post } from '../post.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: each operation knows what it asked for
 export type Data = any;
@@ -22,18 +23,5 @@ export function clientsOf(url: string, count: number): Client[] {
         return data;
       },
     };
-  });
-}
-
-function post(url: string, agent: Agent, body: string): Promise<string> {
-  const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
-  return new Promise((resolve, reject) => {
-    const sent = request(url, { method: 'POST', agent, headers }, (response) => {
-      const parts: Buffer[] = [];
-      response.on('data', (part: Buffer) => parts.push(part));
-      response.on('end', () => resolve(Buffer.concat(parts).toString()));
-    });
-    sent.on('error', reject);
-    sent.end(body);
   });
 }

@@ -1,5 +1,5 @@
 /** What a portfolio is exposed to and may lose, put together from what is in memory. */
-import { Decimal, dec } from '../../../platform/decimal.ts';
+import { Decimal, dec, sum, ZERO } from '../../../platform/decimal.ts';
 import type { Limit } from '../limits/limits.ts';
 import { usdRate } from '../rules/conversion.ts';
 import { type Measurement, measure, type PortfolioState } from '../rules/measures.ts';
@@ -14,7 +14,6 @@ import {
   riskLevelOf,
   worthOf,
 } from '../rules/portfolio.ts';
-import { sum, ZERO } from '../rules/statistics.ts';
 import { historicalRisk, parametricRisk } from '../rules/value-at-risk.ts';
 import { type Book, isStale } from './book.ts';
 import type { History } from './history.ts';

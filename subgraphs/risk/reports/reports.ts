@@ -1,13 +1,12 @@
 /** Answers about everything at once, for whoever looks after risk. */
 import { raw, type Sql, sql } from '../../../platform/database/sql.ts';
-import { type Decimal, round8 } from '../../../platform/decimal.ts';
+import { type Decimal, round8, sum, ZERO } from '../../../platform/decimal.ts';
 import { badInput } from '../../../platform/errors.ts';
 import { type AlertCountRow, countAlerts, isOpenAlert, type RiskBreachRow } from '../alerts/alerts.ts';
 import type { BreakerRow } from '../breaker/breaker.ts';
 import type { Context } from '../context.ts';
 import { accountReference } from '../references.ts';
 import { grossExposure, leverageOf, RISK_LEVELS, type RiskLevel, riskLevelOf } from '../rules/portfolio.ts';
-import { sum, ZERO } from '../rules/statistics.ts';
 import { type UtilisationState, utilisations } from './utilisations.ts';
 
 const text = (value: Decimal) => round8(value).toFixed();

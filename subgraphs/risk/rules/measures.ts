@@ -1,5 +1,5 @@
 /** What each limit in force comes to for a portfolio (domain.md §5.1, §12.4). */
-import type { Decimal } from '../../../platform/decimal.ts';
+import { type Decimal, sum, ZERO } from '../../../platform/decimal.ts';
 import { effectiveLimits, type LimitTerms, type LimitType, measured, type Subject } from './limit-terms.ts';
 import {
   byInstrument,
@@ -10,7 +10,6 @@ import {
   leverageOf,
   worthOf,
 } from './portfolio.ts';
-import { sum, ZERO } from './statistics.ts';
 import { utilisationOf } from './utilisation.ts';
 
 /** What is known of an account; null where it is not known. */

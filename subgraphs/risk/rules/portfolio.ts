@@ -1,6 +1,5 @@
 /** What a portfolio is exposed to, in USD (domain.md §12.4). */
-import type { Decimal } from '../../../platform/decimal.ts';
-import { sum, ZERO } from './statistics.ts';
+import { type Decimal, sum, ZERO } from '../../../platform/decimal.ts';
 
 /** An open position with its price turned into USD. */
 export interface Holding {

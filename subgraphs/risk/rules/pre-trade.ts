@@ -1,9 +1,8 @@
 /** Whether an order may be placed (domain.md §6.3, §10). */
-import { type Decimal, dec } from '../../../platform/decimal.ts';
+import { type Decimal, dec, sum, ZERO } from '../../../platform/decimal.ts';
 import { type BreakerState, lets } from './breaker.ts';
 import { effectiveLimits, type LimitTerms, measured, type Subject } from './limit-terms.ts';
 import { concentrationOf, grossExposure, type Holding } from './portfolio.ts';
-import { sum, ZERO } from './statistics.ts';
 import { utilisationOf } from './utilisation.ts';
 
 export interface ProposedOrder {

@@ -1,6 +1,5 @@
 /** What a series of equity has earned, and at what risk (domain.md §12.5). */
-import { type Decimal, dec } from '../../../platform/decimal.ts';
-import { deviation, mean, sum, ZERO } from './statistics.ts';
+import { type Decimal, dec, mean, sampleDeviation, sum, ZERO } from '../../../platform/decimal.ts';
 
 /** Crypto trades every day. */
 export const PERIODS_PER_YEAR = 365;
@@ -19,7 +18,7 @@ export function sharpeRatio(
   periodsPerYear = PERIODS_PER_YEAR,
   riskFree: Decimal = ZERO,
 ): Decimal | null {
-  const spread = deviation(returns);
+  const spread = sampleDeviation(returns);
   const middle = mean(returns);
   if (spread === null || middle === null || spread.isZero()) return null;
   return middle.minus(riskFree).div(spread).times(dec(periodsPerYear).sqrt());

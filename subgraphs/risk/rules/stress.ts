@@ -1,6 +1,5 @@
 /** What a sudden move of prices would cost (domain.md §12.5). */
-import { type Decimal, dec } from '../../../platform/decimal.ts';
-import { sum } from './statistics.ts';
+import { type Decimal, dec, sum } from '../../../platform/decimal.ts';
 
 export interface StressScenario {
   name: string;

@@ -1,6 +1,5 @@
 /** What a portfolio may lose in a day (domain.md §12.5). A loss is positive. */
-import { type Decimal, dec } from '../../../platform/decimal.ts';
-import { deviation, sum, ZERO } from './statistics.ts';
+import { type Decimal, dec, sampleDeviation, sum, ZERO } from '../../../platform/decimal.ts';
 
 export interface TailRisk {
   valueAtRisk: Decimal;
@@ -49,6 +48,6 @@ export function parametricRisk(
   confidence: ParametricConfidence,
   days = 1,
 ): Decimal | null {
-  const spread = deviation(returns);
+  const spread = sampleDeviation(returns);
   return spread && dec(Z[confidence]).times(spread).times(value).times(dec(days).sqrt());
 }

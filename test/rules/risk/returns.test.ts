@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Decimal, dec } from '../../../platform/decimal.ts';
+import { type Decimal, dec, mean, sampleDeviation } from '../../../platform/decimal.ts';
 import {
   currentDrawdown,
   maximumDrawdown,
@@ -11,7 +11,6 @@ import {
   simpleReturns,
   sortinoRatio,
 } from '../../../subgraphs/risk/rules/returns.ts';
-import { deviation, mean } from '../../../subgraphs/risk/rules/statistics.ts';
 import { historicalRisk, parametricRisk } from '../../../subgraphs/risk/rules/value-at-risk.ts';
 
 const R1 =
@@ -35,7 +34,7 @@ describe('vector R1', () => {
 
   it('has its mean, deviation, parametric value at risk and Sharpe ratios', () => {
     expect(to(10, mean(R1))).toBe('-0.0042000000');
-    expect(to(10, deviation(R1))).toBe('0.0176414583');
+    expect(to(10, sampleDeviation(R1))).toBe('0.0176414583');
     expect(to(2, parametricRisk(R1, VALUE, '0.95'))).toBe('29020.20');
     expect(to(2, parametricRisk(R1, VALUE, '0.99'))).toBe('41034.03');
     expect(to(4, sharpeRatio(R1))).toBe('-4.5484');
@@ -128,7 +127,7 @@ describe.skipIf(!isThere)('recorded daily bars', () => {
       });
       const downside = Math.sqrt(changes.reduce((a, b) => a + Math.min(b, 0) ** 2, 0) / changes.length);
       const pairs: [Decimal | null | undefined, number][] = [
-        [deviation(returns), spread],
+        [sampleDeviation(returns), spread],
         [sharpeRatio(returns), (average / spread) * Math.sqrt(365)],
         [sortinoRatio(returns), (average / downside) * Math.sqrt(365)],
         [maximumDrawdown(equity), Math.max(...falls)],

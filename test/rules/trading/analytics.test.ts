@@ -1,13 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Decimal, dec, round8 } from '../../../platform/decimal.ts';
+import { type Decimal, dec, mean, round8, sampleDeviation } from '../../../platform/decimal.ts';
 import { slippageBps, volumeWeightedPrice } from '../../../subgraphs/trading/analytics/rules/execution-quality.ts';
 import { dayEndingAt, instantsOf } from '../../../subgraphs/trading/analytics/rules/periods.ts';
 import {
   maxDrawdown,
-  meanOf,
   returnsOf,
-  sampleDeviation,
   sharpeRatio,
   sortinoRatio,
 } from '../../../subgraphs/trading/analytics/rules/returns.ts';
@@ -25,7 +23,7 @@ const R1 = decimals(
 describe('returns', () => {
   it('follow the vector R1: mean, deviation and Sharpe for 365 and 252 periods a year', () => {
     const terms = { riskFree: dec(0), periodsPerYear: 365 };
-    expect(wire(meanOf(R1))).toBe('-0.0042');
+    expect(wire(mean(R1))).toBe('-0.0042');
     expect(sampleDeviation(R1)?.toFixed(10)).toBe('0.0176414583');
     expect(sharpeRatio(R1, terms)?.toFixed(4)).toBe('-4.5484');
     expect(sharpeRatio(R1, { ...terms, periodsPerYear: 252 })?.toFixed(4)).toBe('-3.7793');
@@ -59,7 +57,7 @@ describe('returns', () => {
     expect(sharpeRatio(decimals('0.01 0.01'), terms)).toBeNull();
     expect(sortinoRatio(decimals('0.01'), terms)).toBeNull();
     expect(sortinoRatio(decimals('0.01 0.02'), terms)).toBeNull();
-    expect([meanOf([]), sampleDeviation(decimals('1'))]).toEqual([null, null]);
+    expect([mean([]), sampleDeviation(decimals('1'))]).toEqual([null, null]);
     expect(maxDrawdown([])).toMatchObject({ ratio: null });
     expect(maxDrawdown(decimals('-1 -3'))).toMatchObject({ ratio: null, amount: dec(2) });
   });

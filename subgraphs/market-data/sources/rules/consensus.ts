@@ -1,5 +1,5 @@
 /** The price on which several sources agree, and how far it is to be trusted (domain.md §2.5). */
-import { type Decimal, dec, round8 } from '../../../../platform/decimal.ts';
+import { type Decimal, dec, round8, sum } from '../../../../platform/decimal.ts';
 import { STALE_AFTER_MS } from './source-state.ts';
 
 /** The newest price of a source. */
@@ -82,10 +82,6 @@ function deviationOf(values: readonly Decimal[]): Decimal {
   return sum(values.map((value) => value.minus(mean).pow(2)))
     .dividedBy(values.length)
     .sqrt();
-}
-
-function sum(values: readonly Decimal[]): Decimal {
-  return values.reduce((total, value) => total.plus(value), dec(0));
 }
 
 /** After this an earlier consensus says nothing of the price now. */

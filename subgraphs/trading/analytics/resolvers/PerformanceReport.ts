@@ -1,10 +1,10 @@
-import { type Decimal, round8 } from '../../../../platform/decimal.ts';
+import { type Decimal, mean, round8, sampleDeviation } from '../../../../platform/decimal.ts';
 import { listLimit } from '../../../../platform/paging.ts';
 import type { Context } from '../../context.ts';
 import type { PerformanceReportResolvers } from '../../generated/resolvers.ts';
 import { type Share, sharesOf, totalOf } from '../attribution.ts';
 import { dailyEquity, dailyPnl, dailyPoints, type Performance, roundTrips, sumOf } from '../performance.ts';
-import { maxDrawdown, meanOf, returnsOf, sampleDeviation, sharpeRatio, sortinoRatio } from '../rules/returns.ts';
+import { maxDrawdown, returnsOf, sharpeRatio, sortinoRatio } from '../rules/returns.ts';
 import { figuresOf, type RoundTripFigures, type RoundTrips } from '../rules/round-trips.ts';
 
 type Figure = Decimal | null | undefined;
@@ -54,7 +54,7 @@ export const PerformanceReport: PerformanceReportResolvers = {
   startEquity: ofEquity((equity) => equity[0]),
   endEquity: ofEquity((equity) => equity.at(-1)),
   totalReturn: ofEquity((equity) => returnsOf([equity[0] as Decimal, equity.at(-1) as Decimal])?.[0]),
-  meanReturn: ofReturns(meanOf),
+  meanReturn: ofReturns(mean),
   volatility: ofReturns(sampleDeviation),
   sharpeRatio: ofReturns((returns, { terms }) => sharpeRatio(returns, terms)),
   sortinoRatio: ofReturns((returns, { terms }) => sortinoRatio(returns, terms)),

@@ -1,7 +1,5 @@
 /** Returns and what is made of them (domain.md §12.5). Ratios are null where the formula has no value. */
-import { Decimal, dec } from '../../../../platform/decimal.ts';
-
-const ZERO = dec(0);
+import { Decimal, dec, mean, sampleDeviation, sum, ZERO } from '../../../../platform/decimal.ts';
 
 /**
  * Return of each period: equity ÷ equity of the period before − 1.
@@ -12,20 +10,6 @@ export function returnsOf(equity: readonly Decimal[]): Decimal[] | null {
   const before = equity.slice(0, -1);
   if (before.some((value) => value.lte(0))) return null;
   return before.map((value, i) => (equity[i + 1] as Decimal).div(value).minus(1));
-}
-
-/** Arithmetic mean; null of nothing. */
-export function meanOf(values: readonly Decimal[]): Decimal | null {
-  return values.length === 0 ? null : sumOf(values).div(values.length);
-}
-
-/** Sample standard deviation (divided by n − 1); null of fewer than two values. */
-export function sampleDeviation(values: readonly Decimal[]): Decimal | null {
-  const mean = meanOf(values);
-  if (mean === null || values.length < 2) return null;
-  return sumOf(values.map((value) => value.minus(mean).pow(2)))
-    .div(values.length - 1)
-    .sqrt();
 }
 
 export interface RatioTerms {
@@ -48,13 +32,13 @@ export function sharpeRatio(returns: readonly Decimal[], { riskFree, periodsPerY
 export function sortinoRatio(returns: readonly Decimal[], { riskFree, periodsPerYear }: RatioTerms): Decimal | null {
   if (returns.length < 2) return null;
   const shortfalls = returns.map((value) => Decimal.min(value.minus(riskFree), ZERO).pow(2));
-  return ratio(returns, riskFree, sumOf(shortfalls).div(returns.length).sqrt(), periodsPerYear);
+  return ratio(returns, riskFree, sum(shortfalls).div(returns.length).sqrt(), periodsPerYear);
 }
 
 function ratio(returns: readonly Decimal[], riskFree: Decimal, deviation: Decimal | null, periodsPerYear: number) {
-  const mean = meanOf(returns);
-  if (mean === null || deviation === null || deviation.isZero()) return null;
-  return mean.minus(riskFree).div(deviation).times(dec(periodsPerYear).sqrt());
+  const middle = mean(returns);
+  if (middle === null || deviation === null || deviation.isZero()) return null;
+  return middle.minus(riskFree).div(deviation).times(dec(periodsPerYear).sqrt());
 }
 
 export interface Drawdown {
@@ -77,9 +61,4 @@ export function maxDrawdown(equity: readonly Decimal[]): Drawdown {
     else if (ratio !== null) ratio = Decimal.max(ratio, fall.div(peak));
   }
   return { amount, ratio };
-}
-
-/** Exact sum. */
-export function sumOf(values: readonly Decimal[]): Decimal {
-  return values.reduce((total, value) => total.plus(value), ZERO);
 }

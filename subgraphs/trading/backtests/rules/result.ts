@@ -1,6 +1,6 @@
 /** What a run comes to, gathered while its bars go by. Figures are made by the same rules as those of real trading. */
-import { type Decimal, dec, round8 } from '../../../../platform/decimal.ts';
-import { returnsOf, sampleDeviation, sharpeRatio, sortinoRatio, sumOf } from '../../analytics/rules/returns.ts';
+import { type Decimal, dec, round8, sampleDeviation, sum } from '../../../../platform/decimal.ts';
+import { returnsOf, sharpeRatio, sortinoRatio } from '../../analytics/rules/returns.ts';
 import { figuresOf } from '../../analytics/rules/round-trips.ts';
 import type { SimulatedTrade } from './simulation.ts';
 
@@ -89,20 +89,20 @@ export class Tally {
       closed: closed.length,
       winners: gains.length,
       losers: losses.length,
-      gains: sumOf(gains),
-      losses: sumOf(losses),
+      gains: sum(gains),
+      losses: sum(losses),
     });
     return {
       totalReturn: shown(this.finalEquity.div(this.capital).minus(1)),
-      realizedPnl: shown(sumOf(this.trades.map((trade) => trade.realizedPnl))),
+      realizedPnl: shown(sum(this.trades.map((trade) => trade.realizedPnl))),
       unrealizedPnl: shown(unrealizedPnl),
       volatility: shownIf(returns && sampleDeviation(returns)),
       sharpeRatio: shownIf(returns && sharpeRatio(returns, terms)),
       sortinoRatio: shownIf(returns && sortinoRatio(returns, terms)),
       maxDrawdown: shown(this.drawdown),
       tradeCount: this.trades.length,
-      volume: shown(sumOf(this.trades.map(({ quantity, price }) => round8(quantity.times(price))))),
-      commission: shown(sumOf(this.trades.map((trade) => trade.commission))),
+      volume: shown(sum(this.trades.map(({ quantity, price }) => round8(quantity.times(price))))),
+      commission: shown(sum(this.trades.map((trade) => trade.commission))),
       closedPositionCount: closed.length,
       winRate: shownIf(winRate),
       profitFactor: shownIf(profitFactor),
