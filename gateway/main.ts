@@ -5,7 +5,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { startSimulator } from '../clients/simulator/simulator.ts';
-import { createAccess } from '../platform/access.ts';
+import { createAccess, serviceAuthorization } from '../platform/access.ts';
 import { type Config, readConfig } from '../platform/config.ts';
 import { createGraphClient, type GraphClient } from '../platform/graph-client.ts';
 import { createLogger, type Logger } from '../platform/log.ts';
@@ -25,7 +25,7 @@ await runMain(async (process) => {
   const { gateway, running } = remote ? await overRemoteSubgraphs(config, log) : await allInOne(config, log, process);
   const port = await serve(gateway, config, process);
   const registration = register({
-    graph: graphOf(() => gateway),
+    graph: graphOf(config, () => gateway),
     services: [{ name: 'gateway' }, ...running.map(serviceOf)],
     place: placeOf({ host: config.host, port }, config.environment),
     log,
@@ -34,10 +34,11 @@ await runMain(async (process) => {
 });
 
 /** The graph of a gateway in this process, which need not be there yet. */
-function graphOf(gateway: () => Gateway): GraphClient {
+function graphOf(config: Config, gateway: () => Gateway): GraphClient {
   return createGraphClient(
     (document, variables, headers) => gateway().execute(document, variables, { headers }),
-    (document, variables) => gateway().subscribe(document, variables),
+    (document, variables, headers) => gateway().subscribe(document, variables, { headers }),
+    serviceAuthorization(config.access),
   );
 }
 
@@ -50,7 +51,7 @@ interface Started {
 /** Every subgraph in this process, on the database of the settings, with the demo loaded. */
 async function allInOne(config: Config, log: Logger, process: Process): Promise<Started> {
   const { url } = await openPostgres(config, log, process);
-  const graph = graphOf(() => gateway);
+  const graph = graphOf(config, () => gateway);
   const access = createAccess(config.access); // one for all: it fetches an issuer's keys
   const running = subgraphs.map((definition) =>
     startSubgraph(definition, {

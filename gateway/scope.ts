@@ -1,6 +1,6 @@
 /** What one request is known by, from the client through every subgraph it reaches. */
 import { randomUUID } from 'node:crypto';
-import { traceIdOf, traceparentOf } from '../platform/trace.ts';
+import { continueTrace } from '../platform/trace.ts';
 
 /** A store of a domain that was not to be had. */
 export interface DegradedStore {
@@ -35,15 +35,16 @@ export function createScope(
 ): RequestScope {
   const given = headers['x-request-id'];
   const requestId = typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
-  const { traceparent } = headers;
   const forwarded = FORWARDED.filter((name) => typeof headers[name] === 'string');
-  const traceId = traceIdOf(typeof traceparent === 'string' ? traceparent : undefined);
+  const { traceId, traceparent } = continueTrace(
+    typeof headers.traceparent === 'string' ? headers.traceparent : undefined,
+  );
   return {
     requestId,
     traceId,
     headers: {
       'x-request-id': requestId,
-      traceparent: traceparentOf(traceId),
+      traceparent,
       ...Object.fromEntries(forwarded.map((name) => [name, headers[name] as string])),
     },
     degraded: [],

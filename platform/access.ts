@@ -3,8 +3,9 @@
  * roles by a signed token (a JWT) in the header `authorization: Bearer <token>`, in the claim `roles`.
  */
 import { defaultFieldResolver, type GraphQLField, type GraphQLSchema, getDirectiveValues, isObjectType } from 'graphql';
-import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyOptions, jwtVerify } from 'jose';
+import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyOptions, jwtVerify, SignJWT } from 'jose';
 import { forbidden, unauthenticated } from './errors.ts';
+import type { Authorization } from './graph-client.ts';
 
 /** What a token may say that its bearer is. */
 export const ROLES = ['administrator', 'auditor', 'tester'] as const;
@@ -57,6 +58,44 @@ export function createAccess({ secret, keysUrl, issuer, audience }: AccessSettin
       }
     },
   };
+}
+
+/** Seconds for which a token that a process signs for itself is good, and after which it signs another. */
+const OWN_TOKEN_SECONDS = 3_600; // an hour
+const OWN_TOKEN_RENEWAL_MS = 1_800_000; // half an hour
+
+/**
+ * What this graph's own services show of themselves when one domain asks another: the token that was given for them, or
+ * one that they sign where the secret is known. Nothing where neither is.
+ */
+export function serviceAuthorization(settings: AccessSettings & { serviceToken?: string | undefined }): Authorization {
+  const { serviceToken, secret, issuer, audience } = settings;
+  if (serviceToken !== undefined) return async () => `Bearer ${serviceToken}`;
+  if (secret === undefined) return async () => undefined;
+  let signed: Promise<string> | undefined;
+  let signedAt = 0;
+  return async () => {
+    if (!signed || Date.now() - signedAt > OWN_TOKEN_RENEWAL_MS) {
+      signedAt = Date.now();
+      signed = signToken({ secret, issuer, audience }, { roles: ROLES, seconds: OWN_TOKEN_SECONDS });
+    }
+    return `Bearer ${await signed}`;
+  };
+}
+
+/** A token with these roles, good for so many seconds. */
+export function signToken(
+  { secret, issuer, audience }: Pick<AccessSettings, 'issuer' | 'audience'> & { secret: string },
+  { roles, seconds, subject }: { roles: readonly string[]; seconds: number; subject?: string | undefined },
+): Promise<string> {
+  const token = new SignJWT({ roles })
+    .setProtectedHeader({ alg: 'HS256' })
+    .setIssuedAt()
+    .setExpirationTime(Math.ceil(Date.now() / 1_000 + seconds));
+  if (subject !== undefined) token.setSubject(subject);
+  if (issuer !== undefined) token.setIssuer(issuer);
+  if (audience !== undefined) token.setAudience(audience);
+  return token.sign(new TextEncoder().encode(secret));
 }
 
 type Verifier = (token: string) => Promise<JWTPayload>;

@@ -24,7 +24,7 @@ interface RawStatements {
 interface Transactional {
   $transaction<Result>(
     work: (tx: never) => Promise<Result>,
-    options: { maxWait: number; timeout: number; isolationLevel: 'ReadCommitted' },
+    options: { maxWait: number; timeout: number },
   ): Promise<Result>;
 }
 
@@ -55,8 +55,9 @@ export async function command<Client, Result extends CommandResult>(
 ): Promise<CommandPayload<Result>> {
   let xid = 0;
   let key: string | null = null;
-  const run = (tx: unknown): Promise<CommandPayload<Result>> => {
+  const run = async (tx: unknown): Promise<CommandPayload<Result>> => {
     xid = 0;
+    await (tx as RawStatements).$executeRaw(sql`select set_config('graph.traceparent', ${context.traceparent}, true)`);
     const perform = async () => {
       const result = await work(tx as Transaction<Client>);
       xid = await context.cache.expect(tx as RawStatements);
@@ -98,7 +99,6 @@ function transact<Client, Result>(
   return prisma.$transaction(work, {
     maxWait: START_TIMEOUT_MS,
     timeout: RUN_TIMEOUT_MS,
-    isolationLevel: 'ReadCommitted',
   });
 }
 

@@ -43,6 +43,8 @@ const common = z.object({
   AUTH_ISSUER: z.string().optional(),
   /** For whom a token must have been issued. */
   AUTH_AUDIENCE: z.string().optional(),
+  /** Token with all roles that this graph's services show one another; not needed where AUTH_SECRET is set. */
+  AUTH_SERVICE_TOKEN: z.string().optional(),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
   NODE_ENV: z.enum(['development', 'test', 'production']).default('development'),
 });
@@ -72,7 +74,7 @@ export interface Config {
   instances: Record<Domain, string | undefined>;
   cacheBytes: number;
   retention: Retention;
-  access: AccessSettings;
+  access: AccessSettings & { serviceToken: string | undefined };
   gatewayUrl: string;
   logLevel: string;
   production: boolean;
@@ -117,6 +119,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
       keysUrl: values.AUTH_KEYS_URL,
       issuer: values.AUTH_ISSUER,
       audience: values.AUTH_AUDIENCE,
+      serviceToken: values.AUTH_SERVICE_TOKEN,
     },
     gatewayUrl: values.GATEWAY_URL,
     logLevel: values.LOG_LEVEL,

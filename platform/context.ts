@@ -15,7 +15,7 @@ import type { Health } from './health.ts';
 import { type ChildList, createLoaders, type Derived, type Entity } from './loaders.ts';
 import type { Logger } from './log.ts';
 import { type Connection, type ConnectionArgs, type ConnectionSource, connect, connectChildren } from './paging.ts';
-import { traceIdOf } from './trace.ts';
+import { traceOf } from './trace.ts';
 
 /** What every resolver of a subgraph is given. One a request: its loaders remember what the request has read. */
 export interface SubgraphContext<Client, Service = unknown> {
@@ -40,6 +40,8 @@ export interface SubgraphContext<Client, Service = unknown> {
   service: Service;
   /** W3C trace id of the request: 32 lower-case hex digits. */
   traceId: string;
+  /** W3C traceparent of the request: what it changes is known by it. */
+  traceparent: string;
   requestId: string;
   log: Logger;
   /** The clock. */
@@ -99,7 +101,7 @@ export function createContext<Client, Service>(parts: ContextParts<Client, Servi
   const reading = readingOf({ domain: parts.domain, headers, isFresh, degraded });
   const loaders = createLoaders(db, parts.cache, reading);
   const requestId = headers['x-request-id'] ?? randomUUID();
-  const traceId = traceIdOf(headers.traceparent);
+  const { traceId, traceparent } = traceOf(headers.traceparent);
   return {
     ...rest,
     db,
@@ -107,6 +109,7 @@ export function createContext<Client, Service>(parts: ContextParts<Client, Servi
     degraded,
     requestId,
     traceId,
+    traceparent,
     roles: () => access.rolesOf(headers.authorization),
     load: loaders.load,
     list: loaders.list,

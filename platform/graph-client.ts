@@ -1,7 +1,7 @@
 import { createClient } from 'graphql-ws';
 import WebSocket from 'ws';
 import { refuse } from './errors.ts';
-import { endOn, mapStream } from './streams.ts';
+import { endOn, mapStream, openLater } from './streams.ts';
 import { traceparentOf } from './trace.ts';
 
 /** The whole graph as one domain asks it for facts of another. */
@@ -43,25 +43,48 @@ export type GraphTransport = (
   headers: Record<string, string>,
 ) => Promise<GraphResponse>;
 
-/** Subscribes to the graph, wherever it is. Ends when the caller leaves; throws when the connection goes. */
+/**
+ * Subscribes to the graph, wherever it is, with these headers. Ends when the caller leaves; throws when the connection
+ * goes.
+ */
 export type GraphSubscribeTransport = (
   document: string,
   variables: Record<string, unknown>,
+  headers: Record<string, string>,
 ) => AsyncIterable<GraphResponse>;
+
+/** Gives the header `authorization` of requests, where they need one. */
+export type Authorization = () => Promise<string | undefined>;
 
 /** A command that waits longer for another domain is better refused. */
 const REQUEST_TIMEOUT_MS = 5_000; // 5 seconds
 
-/** @param subscribe how to subscribe. @default refused: the caller has no way to */
-export function createGraphClient(send: GraphTransport, subscribe?: GraphSubscribeTransport): GraphClient {
+/**
+ * @param subscribe how to subscribe. @default refused: the caller has no way to
+ * @param authorization what requests show of who asks. @default nothing
+ */
+export function createGraphClient(
+  send: GraphTransport,
+  subscribe?: GraphSubscribeTransport,
+  authorization: Authorization = async () => undefined,
+): GraphClient {
+  const shown = async (): Promise<Record<string, string>> => {
+    const value = await authorization();
+    return value === undefined ? {} : { authorization: value };
+  };
   return {
     async request<Data>(document: string, variables: Record<string, unknown> = {}, { traceId }: RequestOptions = {}) {
-      const headers = traceId ? { ...FRESH, traceparent: traceparentOf(traceId) } : FRESH;
+      const headers = {
+        ...FRESH,
+        ...(await shown()),
+        ...(traceId && { traceparent: traceparentOf(traceId) }),
+      };
       return dataOf<Data>(await send(document, variables, headers));
     },
     subscribe<Data>(document: string, variables: Record<string, unknown> = {}, { signal }: SubscribeOptions = {}) {
       if (!subscribe) throw new Error('This client of the graph was made without a way to subscribe');
-      return endOn(signal, mapStream(subscribe(document, variables), dataOf<Data>));
+      const open = async () => subscribe(document, variables, await shown());
+      return endOn(signal, mapStream(openLater(open), dataOf<Data>));
     },
   };
 }
@@ -108,10 +131,14 @@ export function httpTransport(url: string): GraphTransport {
   };
 }
 
-/** Subscriptions of the graph behind a gateway's URL. They share one socket, which is open while there is any. */
-export function webSocketTransport(url: string): GraphSubscribeTransport {
+/**
+ * Subscriptions of the graph behind a gateway's URL. They share one socket, which is open while there is any, and which
+ * shows the authorization of who has opened it.
+ */
+export function webSocketTransport(url: string, authorization?: Authorization): GraphSubscribeTransport {
   const client = createClient({
     url: url.replace(/^http/, 'ws'),
+    connectionParams: async () => ({ authorization: await authorization?.() }),
     webSocketImpl: WebSocket,
     connectionAckWaitTimeout: REQUEST_TIMEOUT_MS,
     retryAttempts: 0, // the caller knows its cursor and comes back

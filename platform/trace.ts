@@ -1,17 +1,43 @@
 /** W3C trace context: which requests belong together. */
 import { randomUUID } from 'node:crypto';
 
-const TRACEPARENT = /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}/;
+const TRACEPARENT = /^[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})/;
+const LENGTH = 55;
+const ZEROS = /^0+$/;
 
-/** The header by which a request goes on with a trace. */
-export function traceparentOf(traceId: string): string {
-  return `00-${traceId}-${randomHex().slice(16)}-01`;
+export interface Trace {
+  /** 32 lower-case hex digits, not all zero. */
+  traceId: string;
+  /** The span that was under way, 16 hex digits. */
+  spanId: string;
+  /** Whether who began the trace keeps it: its caller gave it, and asked for it to be recorded. */
+  isSampled: boolean;
 }
 
-/** The trace the caller is in, or a new one. */
-export function traceIdOf(traceparent: string | undefined): string {
-  const traceId = TRACEPARENT.exec(traceparent ?? '')?.[1];
-  return traceId && !/^0+$/.test(traceId) ? traceId : randomHex();
+/** What a header `traceparent` says, or null where it says nothing. */
+export function parseTraceparent(traceparent: string | undefined): Trace | null {
+  const [, traceId, spanId, flags] = TRACEPARENT.exec(traceparent ?? '') ?? [];
+  if (!traceId || !spanId || ZEROS.test(traceId) || ZEROS.test(spanId)) return null;
+  return { traceId, spanId, isSampled: (Number.parseInt(String(flags), 16) & 1) === 1 };
+}
+
+/** The header by which a request goes on with a trace, in a span of its own. */
+export function traceparentOf(traceId: string, isSampled = false): string {
+  return `00-${traceId}-${randomHex().slice(16)}-${isSampled ? '01' : '00'}`;
+}
+
+/** The header by which a request goes on with the caller's trace, or begins one, in a span of its own. */
+export function continueTrace(traceparent: string | undefined): { traceId: string; traceparent: string } {
+  const { traceId, isSampled } = parseTraceparent(traceparent) ?? { traceId: randomHex(), isSampled: false };
+  return { traceId, traceparent: traceparentOf(traceId, isSampled) };
+}
+
+/** The trace of a request with that header, in the span that it names; a new one without it. */
+export function traceOf(traceparent: string | undefined): { traceId: string; traceparent: string } {
+  const trace = parseTraceparent(traceparent);
+  return trace
+    ? { traceId: trace.traceId, traceparent: String(traceparent).slice(0, LENGTH) }
+    : continueTrace(undefined);
 }
 
 /** 32 hex digits. Node draws UUIDs from a pool of random bytes, which costs a tenth of drawing bytes each time. */

@@ -3,8 +3,7 @@
  * `authorization: Bearer <token>`. `--hours 8` says how long it is good for (default 1), `--subject ann` for whom.
  */
 import { parseArgs } from 'node:util';
-import { SignJWT } from 'jose';
-import { ROLES } from '../platform/access.ts';
+import { ROLES, signToken } from '../platform/access.ts';
 import { readConfig } from '../platform/config.ts';
 import { runMain } from '../platform/process.ts';
 
@@ -21,13 +20,7 @@ await runMain(async (process) => {
   const hours = Number(values.hours);
   if (!(hours > 0)) throw new Error(`--hours takes a number above 0, but got "${values.hours}".`);
 
-  const token = new SignJWT({ roles: positionals })
-    .setProtectedHeader({ alg: 'HS256' })
-    .setIssuedAt()
-    .setExpirationTime(Math.ceil(Date.now() / 1_000 + hours * 3_600));
-  if (values.subject !== undefined) token.setSubject(values.subject);
-  if (issuer !== undefined) token.setIssuer(issuer);
-  if (audience !== undefined) token.setAudience(audience);
-  process.print(await token.sign(new TextEncoder().encode(secret)));
+  const token = { roles: positionals, seconds: hours * 3_600, subject: values.subject };
+  process.print(await signToken({ secret, issuer, audience }, token));
   await process.stop();
 });

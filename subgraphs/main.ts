@@ -1,5 +1,5 @@
 /** `npm run start:subgraph -- trading`: one subgraph as a process of its own. */
-import { createAccess } from '../platform/access.ts';
+import { createAccess, serviceAuthorization } from '../platform/access.ts';
 import { readConfig } from '../platform/config.ts';
 import { DEFAULT_PORTS, DOMAINS } from '../platform/domains.ts';
 import { createGraphClient, httpTransport, webSocketTransport } from '../platform/graph-client.ts';
@@ -19,7 +19,12 @@ await runMain(async (process) => {
   const log = createLogger({ level: config.logLevel, service: name });
 
   const databaseUrl = await openDomain(name, config, log, process);
-  const graph = createGraphClient(httpTransport(config.gatewayUrl), webSocketTransport(config.gatewayUrl));
+  const authorization = serviceAuthorization(config.access);
+  const graph = createGraphClient(
+    httpTransport(config.gatewayUrl),
+    webSocketTransport(config.gatewayUrl, authorization),
+    authorization,
+  );
   const subgraph = startSubgraph(definition, {
     databaseUrl,
     instance: config.instances[name],

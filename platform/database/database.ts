@@ -39,7 +39,8 @@ export function openDatabase({ url, schema, poolSize = 10, log }: DatabaseOption
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     idleTimeoutMillis: IDLE_TIMEOUT_MS,
     statement_timeout: STATEMENT_TIMEOUT_MS,
-    options: `-c TimeZone=UTC -c search_path=${schema}`,
+    // Prisma would say the isolation of each transaction in a statement of its own.
+    options: `-c TimeZone=UTC -c default_transaction_isolation=read\\ committed -c search_path=${schema}`,
     keepAlive: true,
     application_name: 'trading-data-graph',
   };

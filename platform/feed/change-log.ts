@@ -8,7 +8,7 @@ import { ask, type Queryable } from './statement.ts';
 /** Changes read at once; a larger tick comes in parts. */
 export const PART_SIZE = 1_000;
 
-const CHANGE = `seq, xid::text as xid, relation, op::text as op, key, "row"::text as image, was::text as was, at`;
+const CHANGE = `seq, xid::text as xid, relation, op::text as op, key, "row"::text as image, was::text as was, at, trace`;
 const UNSEEN = '(xid >= $1::xid8 or xid = any($2::xid8[]))';
 
 /** The order of seq, and no way for PostgreSQL to take the index on it: it would walk the whole log to find a few changes. */
@@ -23,6 +23,7 @@ interface ChangeRow {
   image: string;
   was: string | null;
   at: string;
+  trace: string | null;
 }
 
 /** What the database shows now; as long as it is the same text, nobody has written anything anywhere in the server. */
@@ -227,5 +228,6 @@ function toChange(row: ChangeRow, tables: CapturedTables): RowChange {
     row: image,
     was: row.was === null ? null : (JSON.parse(row.was) as Image),
     at: row.at,
+    trace: row.trace,
   };
 }

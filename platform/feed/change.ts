@@ -19,6 +19,8 @@ export interface RowChange {
   was: Image | null;
   /** When it was written, RFC 3339. */
   at: string;
+  /** Of the request that made it: a W3C traceparent, or a trace id alone; null where its writer named none. */
+  trace: string | null;
 }
 
 /** A tick, or a part of a large one. */

@@ -19,7 +19,7 @@ const TICKS_AT_ONCE = 200;
 export class Replay {
   private readonly db: Queryable;
   private readonly tables: CapturedTables;
-  private readonly relation: string;
+  private readonly relation: string | undefined;
   private ticks: StoredTick[] = [];
   private window = TICKS_AT_ONCE;
   private reader: TickReader | null = null;
@@ -28,7 +28,8 @@ export class Replay {
   /** Until when everything has been read, RFC 3339; null before the first part. */
   at: string | null = null;
 
-  constructor(db: Queryable, tables: CapturedTables, relation: string, place: Place) {
+  /** @param relation only this table's changes; undefined for all */
+  constructor(db: Queryable, tables: CapturedTables, relation: string | undefined, place: Place) {
     this.db = db;
     this.tables = tables;
     this.relation = relation;

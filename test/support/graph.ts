@@ -89,7 +89,7 @@ export async function startGraph(settings: TestGraphOptions = {}): Promise<TestG
   const log = createLogger({ level: process.env.LOG_LEVEL ?? 'fatal', service: 'test' });
   const client = createGraphClient(
     (document, variables, headers) => gateway.execute(document, variables, { headers }),
-    (document, variables) => gateway.subscribe(document, variables),
+    (document, variables, headers) => gateway.subscribe(document, variables, { headers }),
   );
   const here = definitions.filter(({ name }) => domains.includes(name) && !elsewhere[name]);
   const subgraphs = new Map(

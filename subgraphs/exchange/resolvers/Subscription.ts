@@ -1,3 +1,4 @@
+import { domainEvents } from '../../../platform/feed/domain-events.ts';
 import { toldAsIs as resolve } from '../../../platform/feed/events.ts';
 import type { SubscriptionResolvers } from '../generated/resolvers.ts';
 import { orderBookChanges } from '../order-book-changes.ts';
@@ -5,6 +6,7 @@ import { exchangeBalanceTopic, exchangeOrderTopic } from '../topics.ts';
 import { exchangeTradeChanges } from '../trade-changes.ts';
 
 export const Subscription: SubscriptionResolvers = {
+  exchangeEvents: domainEvents,
   exchangeOrderChanges: {
     subscribe: (_, { after, ...choice }, context) => context.changes(exchangeOrderTopic, { choice, after }),
     resolve,

@@ -1,3 +1,4 @@
+import { domainEvents } from '../../../platform/feed/domain-events.ts';
 import { toldAsIs as resolve } from '../../../platform/feed/events.ts';
 import { normaliseSymbol, normaliseSymbols } from '../../../platform/symbols.ts';
 import { storedInterval } from '../enums.ts';
@@ -5,6 +6,7 @@ import type { SubscriptionResolvers } from '../generated/resolvers.ts';
 import { candleTopic, priceTopic, readMinInterval } from '../topics.ts';
 
 export const Subscription: SubscriptionResolvers = {
+  marketDataEvents: domainEvents,
   priceChanges: {
     subscribe: (_, { symbols, minIntervalMs, after }, context) =>
       context.changes(priceTopic, {

@@ -1,4 +1,5 @@
 import { stored } from '../../../platform/enums.ts';
+import { domainEvents } from '../../../platform/feed/domain-events.ts';
 import { toldAsIs as resolve } from '../../../platform/feed/events.ts';
 import type { SubscriptionResolvers } from '../generated/resolvers.ts';
 import { metricInstrument } from '../measures/metrics.ts';
@@ -8,6 +9,7 @@ import { alertTopic, breakerTopic, metricTopic, utilisationTopic } from '../topi
 const account = (accountId: string | null | undefined) => accountId && accountReference(accountId);
 
 export const Subscription: SubscriptionResolvers = {
+  riskEvents: domainEvents,
   limitUtilisationChanges: {
     subscribe: (_, { limitId, accountId, after }, context) =>
       context.changes(utilisationTopic, { choice: { limitId, accountId: account(accountId) }, after }),

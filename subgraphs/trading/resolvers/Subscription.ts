@@ -1,3 +1,4 @@
+import { domainEvents } from '../../../platform/feed/domain-events.ts';
 import { toldAsIs as resolve } from '../../../platform/feed/events.ts';
 import { backtestSubscriptions } from '../backtests/resolvers/fields.ts';
 import type { SubscriptionResolvers } from '../generated/resolvers.ts';
@@ -5,6 +6,7 @@ import { portfolioChanges } from '../portfolio-changes.ts';
 import { instrumentIds, orderTopic, positionTopic, quarantineTopic, strategyTopic, tradeTopic } from '../topics.ts';
 
 export const Subscription: SubscriptionResolvers = {
+  tradingEvents: domainEvents,
   positionChanges: {
     subscribe: (_, { accountId, strategyId, symbols, after }, context) =>
       context.changes(positionTopic, {

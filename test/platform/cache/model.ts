@@ -152,7 +152,7 @@ export class ModelDatabase {
     const { id } = write;
     const known = rows.get(id);
     const before = known === undefined ? this.row(id) : known;
-    const common = { seq: this.nextSeq++, xid, relation: 'items', key: id, at: AT };
+    const common = { seq: this.nextSeq++, xid, relation: 'items', key: id, at: AT, trace: null };
     if (write.op === 'remove') {
       rows.set(id, null);
       if (before) changes.push({ ...common, op: 'D', row: imageOf(before), was: null });

@@ -75,7 +75,7 @@ function change(
   { op = 'U', parentId = 'p' }: { op?: 'I' | 'U' | 'D'; parentId?: string } = {},
 ) {
   const row = { id, parentId, version };
-  return { seq: ++seq, xid: 1, relation: 'items', op, key: id, row, was: null, at } satisfies RowChange;
+  return { seq: ++seq, xid: 1, relation: 'items', op, key: id, row, was: null, at, trace: null } satisfies RowChange;
 }
 
 function tell(...parts: BroadcastPart[]): void {

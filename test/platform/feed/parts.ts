@@ -9,7 +9,7 @@ export function change(
   seq: number,
   { xid = seq, relation = 'positions', row = {}, was = null }: Partial<RowChange> = {},
 ) {
-  return { seq, xid, relation, op: 'U' as const, key: String(row.id ?? seq), row, was, at: AT };
+  return { seq, xid, relation, op: 'U' as const, key: String(row.id ?? seq), row, was, at: AT, trace: null };
 }
 
 /** A tick of the transactions from `since` up to `until`. */
