@@ -1,5 +1,14 @@
 /** The domains of the graph. A domain's name is its subgraph's name and its folder under subgraphs/ and prisma/. */
-export const DOMAINS = ['market-data', 'exchange', 'trading', 'custodian', 'risk', 'registry'] as const;
+export const DOMAINS = [
+  'market-data',
+  'exchange',
+  'trading',
+  'custodian',
+  'risk',
+  'test-coordination',
+  'audit',
+  'registry',
+] as const;
 
 export type Domain = (typeof DOMAINS)[number];
 
@@ -10,6 +19,8 @@ export const DEFAULT_PORTS: Record<Domain, number> = {
   trading: 4003,
   custodian: 4004,
   risk: 4005,
+  'test-coordination': 4006,
+  audit: 4007,
   registry: 4008,
 };
 
@@ -40,5 +51,7 @@ const REDIS_PREFIXES: Record<Domain, string> = {
   trading: 'trading:',
   custodian: 'custodian:',
   risk: 'risk:',
+  'test-coordination': 'test:',
+  audit: 'audit:',
   registry: 'registry:',
 };

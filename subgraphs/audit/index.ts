@@ -1,0 +1,19 @@
+/** The audit subgraph: what has happened in every domain, sealed in chains, and what has caused what. */
+import { contractIn } from '../../platform/contract.ts';
+import { defineSubgraph } from '../../platform/subgraph.ts';
+import { PrismaClient } from '../../prisma/audit/generated/client.ts';
+import type { Resolvers } from './generated/resolvers.ts';
+import { Mutation } from './resolvers/Mutation.ts';
+import { Query } from './resolvers/Query.ts';
+
+const resolvers: Resolvers = {
+  Query,
+  Mutation,
+};
+
+export const audit = defineSubgraph({
+  name: 'audit',
+  typeDefs: contractIn(new URL('./', import.meta.url)),
+  resolvers,
+  createPrisma: (adapter) => new PrismaClient({ adapter }),
+});
