@@ -6,10 +6,12 @@
  * has found may be old, and is not kept. So no order of events leaves an old value in the cache.
  */
 import { isUnreachable } from '../database/database-error.ts';
+import type { TickPart } from '../feed/change.ts';
 import { type Snapshot, sees } from '../feed/snapshot.ts';
 import { escapeGlob, globMatcher } from '../repositories/glob.ts';
 import { readBeforeFeed } from './before-feed.ts';
 import { type Family, mayBeOld, type Reading } from './family.ts';
+import { invalidatedBy } from './invalidation.ts';
 import type { Held, RedisTier } from './redis-tier.ts';
 import type { Sampler } from './sampler.ts';
 import { type Slot, slotOf, ttlOf, Upkeep, versionOf } from './upkeep.ts';
@@ -122,20 +124,25 @@ export class Cache extends Upkeep {
     return { domain: this.domain, entries, ...Object.fromEntries(texts) } as CacheStatus;
   }
 
-  /**
-   * Forgets the values whose names match, `*` standing for any text, here and in Redis. Other processes go on with what they have, which is as true as
-   * it was. Gives how many were here.
-   */
-  async invalidate(pattern: string): Promise<{ count: number; readToken: null; errors: [] }> {
-    const glob = pattern.split('*').map(escapeGlob).join('*');
-    const count = this.forgetHere(glob);
-    await this.redis?.forget(glob);
-    return { count, readToken: null, errors: [] };
+  /** Forgets the values whose names match, `*` standing for any text, here and in Redis. Gives how many were here. */
+  async forget(pattern = '*'): Promise<number> {
+    const count = this.forgetHere(pattern);
+    await this.redis?.forget(globOf(pattern));
+    return count;
+  }
+
+  /** Another process may have been asked to forget. */
+  override take(part: TickPart): void {
+    super.take(part);
+    for (const change of part.changes) {
+      const pattern = invalidatedBy(change);
+      if (pattern !== null) this.forgetHere(pattern);
+    }
   }
 
   /** The same in this process only. */
-  forgetHere(glob = '*'): number {
-    const ids = [...this.process].map(([id]) => id).filter(globMatcher(glob));
+  forgetHere(pattern = '*'): number {
+    const ids = [...this.process].map(([id]) => id).filter(globMatcher(globOf(pattern)));
     for (const id of ids) this.process.delete(id);
     this.flights.clear();
     return ids.length;
@@ -360,4 +367,9 @@ export class Cache extends Upkeep {
     reading.degrade({ store: 'POSTGRESQL', asOf: new Date(asOf).toISOString() });
     return true;
   }
+}
+
+/** A glob in which nothing but `*` is special. */
+function globOf(pattern: string): string {
+  return pattern.split('*').map(escapeGlob).join('*');
 }

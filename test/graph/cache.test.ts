@@ -187,6 +187,18 @@ describe('the cache of a domain', () => {
     expect((await ask(graph, ORDER, { id })).tradingOrder.status).toBe('SUBMITTED');
     await expect.poll(() => costOf(graph, ORDER, { id })).toBe(0);
   });
+
+  it('is forgotten by the other processes too', async () => {
+    const id = await order(graph, await strategy(graph));
+    const there = () => replica.subgraphs.get('trading')?.cache.forgetHere(`entity:TradingOrder:${id}`);
+    await vi.waitFor(async () => {
+      await ask(replica, ORDER, { id });
+      expect(there()).toBe(1);
+    });
+    await ask(replica, ORDER, { id });
+    await ask(graph, 'mutation { invalidateTradingCache(input: {}) { errors { message } } }');
+    await vi.waitFor(() => expect(replica.subgraphs.get('trading')?.cache.status().entries).toBe(0));
+  });
 });
 
 describe('what is declared to be cached', () => {

@@ -1,3 +1,4 @@
+import { invalidateCache } from '../../../platform/cache/invalidation.ts';
 import {
   closeCustodyAccount,
   freezeAccount,
@@ -10,7 +11,7 @@ import type { MutationResolvers } from '../generated/resolvers.ts';
 import { depositCustodyAsset, lockCustodyAsset, releaseCustodyAsset, withdrawCustodyAsset } from '../movements.ts';
 
 export const Mutation: MutationResolvers = {
-  invalidateCustodianCache: (_, { input }, context) => context.cache.invalidate(input.pattern ?? '*'),
+  invalidateCustodianCache: invalidateCache,
   openCustodyAccount: (_, { input }, context) => openCustodyAccount(context, input),
   freezeAccount: (_, { input }, context) => freezeAccount(context, input),
   unfreezeAccount: (_, { input }, context) => unfreezeAccount(context, input),

@@ -1,3 +1,4 @@
+import { invalidateCache } from '../../../platform/cache/invalidation.ts';
 import {
   closeAccount,
   createExchangeAccount,
@@ -14,7 +15,7 @@ import { placeExchangeOrder } from '../placing.ts';
 import { deposit, withdraw } from '../transfers.ts';
 
 export const Mutation: MutationResolvers = {
-  invalidateExchangeCache: (_, { input }, context) => context.cache.invalidate(input.pattern ?? '*'),
+  invalidateExchangeCache: invalidateCache,
   createExchangeAccount: (_, { input }, context) => createExchangeAccount(context, input),
   createSubAccount: (_, { input }, context) => createSubAccount(context, input),
   updateAccountProfile: (_, { input }, context) => updateAccountProfile(context, input),

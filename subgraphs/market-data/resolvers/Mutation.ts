@@ -1,3 +1,4 @@
+import { invalidateCache } from '../../../platform/cache/invalidation.ts';
 import { defineAsset } from '../asset-commands.ts';
 import { ingestCandles, rollUpCandles } from '../candle-ingestion.ts';
 import type { MutationResolvers } from '../generated/resolvers.ts';
@@ -13,7 +14,7 @@ import { ingestPrice, ingestPrices } from '../price-ingestion.ts';
 import { recordTickers } from '../ticker-recording.ts';
 
 export const Mutation: MutationResolvers = {
-  invalidateMarketDataCache: (_, { input }, context) => context.cache.invalidate(input.pattern ?? '*'),
+  invalidateMarketDataCache: invalidateCache,
   createInstrument: (_, { input }, context) => createInstrument(context, input),
   updateInstrument: (_, { input }, context) => updateInstrument(context, input),
   setInstrumentActive: (_, { input }, context) => setInstrumentActive(context, input),

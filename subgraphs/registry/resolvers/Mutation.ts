@@ -1,3 +1,4 @@
+import { invalidateCache } from '../../../platform/cache/invalidation.ts';
 import { deleteConfig, setConfig } from '../config-commands.ts';
 import type { MutationResolvers } from '../generated/resolvers.ts';
 import {
@@ -9,7 +10,7 @@ import {
 } from '../service-commands.ts';
 
 export const Mutation: MutationResolvers = {
-  invalidateRegistryCache: (_, { input }, context) => context.cache.invalidate(input.pattern ?? '*'),
+  invalidateRegistryCache: invalidateCache,
   registerService: (_, { input }, context) => registerService(context, input),
   heartbeat: (_, { input }, context) => heartbeat(context, input),
   deregisterService: (_, { input }, context) => deregisterService(context, input),

@@ -1,3 +1,4 @@
+import { invalidateCache } from '../../../platform/cache/invalidation.ts';
 import { acknowledgeAlert, escalateAlert, expireAlerts, raiseAlert, resolveAlert } from '../alerts/alert-commands.ts';
 import { resetCircuitBreaker, triggerCircuitBreaker } from '../breaker/breaker-commands.ts';
 import type { MutationResolvers } from '../generated/resolvers.ts';
@@ -19,7 +20,7 @@ import { capturePositions } from '../measures/snapshot-commands.ts';
 import { runStressTests } from '../reports/stress-tests.ts';
 
 export const Mutation: MutationResolvers = {
-  invalidateRiskCache: (_, { input }, context) => context.cache.invalidate(input.pattern ?? '*'),
+  invalidateRiskCache: invalidateCache,
   setRiskLimit: (_, { input }, context) => setRiskLimit(context, input),
   enableLimit: (_, { input }, context) => enableLimit(context, input),
   disableLimit: (_, { input }, context) => disableLimit(context, input),

@@ -1,5 +1,6 @@
+import { invalidateCache } from '../../../platform/cache/invalidation.ts';
 import type { MutationResolvers } from '../generated/resolvers.ts';
 
 export const Mutation: MutationResolvers = {
-  invalidateTestCoordinationCache: (_, { input }, context) => context.cache.invalidate(input.pattern ?? '*'),
+  invalidateTestCoordinationCache: invalidateCache,
 };

@@ -1,3 +1,4 @@
+import { invalidateCache } from '../../../platform/cache/invalidation.ts';
 import { archiveMutations } from '../archive/resolvers/Mutation.ts';
 import { backtestMutations } from '../backtests/resolvers/fields.ts';
 import { recordFill } from '../fills.ts';
@@ -18,7 +19,7 @@ import {
 } from '../strategy-states.ts';
 
 export const Mutation: MutationResolvers = {
-  invalidateTradingCache: (_, { input }, context) => context.cache.invalidate(input.pattern ?? '*'),
+  invalidateTradingCache: invalidateCache,
   createStrategy: (_, { input }, context) => createStrategy(context, input),
   configureStrategy: (_, { input }, context) => configureStrategy(context, input),
   deleteStrategy: (_, { input }, context) => deleteStrategy(context, input),

@@ -250,7 +250,7 @@ describe('what Redis holds', () => {
 
   it('is void once it was cleared', async () => {
     await store(rowSlot('a'), 1_000, { version: 1 });
-    await leader.invalidate('*');
+    await leader.forget();
     expect(await held(rowSlot('a'))).toBeUndefined();
     tell(part(1_001, [change('b', 1)]));
     expect(await held(rowSlot('a'))).toBeUndefined();

@@ -249,7 +249,7 @@ export class Stage {
   }
 
   async clear(index: number): Promise<void> {
-    await this.step(`process ${index} clears the cache`, () => this.processAt(index).cache.invalidate('*'));
+    await this.step(`process ${index} clears the cache`, () => this.processAt(index).cache.forget());
   }
 
   async save(): Promise<void> {
