@@ -14,6 +14,7 @@ import {
   riskLevelOf,
   worthOf,
 } from '../rules/portfolio.ts';
+import { growthOf, maximumDrawdown, returnsOnCapital, sharpeRatio, sortinoRatio } from '../rules/returns.ts';
 import { historicalRisk, parametricRisk } from '../rules/value-at-risk.ts';
 import { type Book, isStale } from './book.ts';
 import type { History } from './history.ts';
@@ -38,6 +39,14 @@ export interface Tail {
 
 const NO_TAIL: Tail = { var95: null, var99: null, expectedShortfall: null, returnCount: 0, isLowConfidence: true };
 
+/** What the days of the period have earned, and at what risk; null where there are too few. */
+export interface Performance {
+  sharpe: Decimal | null;
+  sortino: Decimal | null;
+  /** Deepest fall from a peak of what was earned. */
+  maximumDrawdown: Decimal | null;
+}
+
 export interface PortfolioReport {
   accountId: string;
   level: RiskLevel;
@@ -50,6 +59,7 @@ export interface PortfolioReport {
   dailyPnl: Decimal;
   leverage: Decimal | null;
   drawdown: Decimal | null;
+  performance: Performance;
   tail: Tail;
   holdings: Holding[];
   isStale: boolean;
@@ -162,6 +172,7 @@ export class Portfolios {
       dailyPnl: this.dailyPnl(accountId, totalPnl),
       leverage,
       drawdown: this.drawdownOf(accountId, equity),
+      performance: this.performanceOf(accountId, equity, totalPnl),
       tail,
       holdings,
       isStale: isStale(holdings, now),
@@ -195,6 +206,16 @@ export class Portfolios {
     if (peakEquity === null || peakEquity.lte(equity) || peakEquity.lte(0)) return ZERO;
     const fall = peakEquity.minus(equity).div(peakEquity);
     return fall.gt(1) ? dec(1) : fall;
+  }
+
+  private performanceOf(accountId: string, equity: Decimal | null, totalPnl: Decimal): Performance {
+    const { days } = this.history.of(accountId);
+    const returns = returnsOnCapital(equity === null ? days : [...days, { equity, totalPnl }]);
+    return {
+      sharpe: sharpeRatio(returns),
+      sortino: sortinoRatio(returns),
+      maximumDrawdown: returns.length === 0 ? null : maximumDrawdown(growthOf(returns)),
+    };
   }
 
   private unrealizedOf(holdings: readonly Holding[]): Decimal {

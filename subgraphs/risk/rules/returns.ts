@@ -4,12 +4,27 @@ import { type Decimal, dec, mean, sampleDeviation, sum, ZERO } from '../../../pl
 /** Crypto trades every day. */
 export const PERIODS_PER_YEAR = 365;
 
-/** equity_t ÷ equity_(t−1) − 1. A step from nothing or less has no return and is left out. */
-export function simpleReturns(equity: readonly Decimal[]): Decimal[] {
-  return equity.slice(1).flatMap((value, i) => {
-    const before = equity[i] as Decimal;
-    return before.lte(0) ? [] : [value.div(before).minus(1)];
+/** What an account was worth, and what it had gained by trading, at an instant. */
+export interface CapitalPoint {
+  equity: Decimal;
+  totalPnl: Decimal;
+}
+
+/**
+ * What was gained from one point to the next, as a share of the equity before: money that is paid in or out is no return.
+ * A step from nothing or less has none and is left out.
+ */
+export function returnsOnCapital(points: readonly CapitalPoint[]): Decimal[] {
+  return points.slice(1).flatMap(({ totalPnl }, i) => {
+    const before = points[i] as CapitalPoint;
+    return before.equity.lte(0) ? [] : [totalPnl.minus(before.totalPnl).div(before.equity)];
   });
+}
+
+/** What one unit becomes by the returns, one after the other; it begins with the unit. */
+export function growthOf(returns: readonly Decimal[]): Decimal[] {
+  let value = dec(1);
+  return [value, ...returns.map((rate) => (value = value.times(rate.plus(1))))];
 }
 
 /** (mean − risk-free) ÷ sample deviation × √periods; null where nothing deviates or there are fewer than two returns. */
@@ -48,13 +63,6 @@ export function maximumDrawdown(equity: readonly Decimal[]): Decimal {
     if (fall.gt(deepest)) deepest = fall;
   }
   return deepest;
-}
-
-/** How far the last value is below the highest, as a share of that. */
-export function currentDrawdown(equity: readonly Decimal[]): Decimal {
-  const peak = equity.reduce((most, value) => (value.gt(most) ? value : most), ZERO);
-  const last = equity.at(-1);
-  return last === undefined || peak.isZero() ? ZERO : peak.minus(last).div(peak);
 }
 
 /** Days over which a fall from the highest equity is looked for, where nobody says. */

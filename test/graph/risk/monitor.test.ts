@@ -1,7 +1,17 @@
 /** Limits that are watched: warnings, breaches, alerts and the circuit breaker, as trades and prices move. */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Decimal, dec } from '../../../platform/decimal.ts';
 import { DOMAINS } from '../../../platform/domains.ts';
+import type { Subgraph } from '../../../platform/subgraph.ts';
+import type { Context } from '../../../subgraphs/risk/context.ts';
+import {
+  growthOf,
+  maximumDrawdown,
+  returnsOnCapital,
+  sharpeRatio,
+  sortinoRatio,
+} from '../../../subgraphs/risk/rules/returns.ts';
 import { startGraph, type TestGraph } from '../../support/graph.ts';
 import { type Watcher, watch } from '../../support/watch.ts';
 import { ACCOUNT, ask, done, looked, openDesk, price, REFERENCE, refused, trade, until } from './watch-desk.ts';
@@ -31,6 +41,8 @@ const limit = (threshold: string, more: object = {}) =>
     { type: 'NOTIONAL', scope: { symbol: 'BTC-USD' }, threshold, by: 'ann', ...more },
     'limit { limitId isEnabled version } pendingChange { changeId }',
   );
+
+const plain = (value: Decimal | null) => value?.toDecimalPlaces(8).toFixed();
 
 const told = (status: string, severity: string) =>
   alerts.until(({ alert }) => alert?.status === status && alert.severity === severity);
@@ -222,7 +234,8 @@ describe('what is calculated', () => {
          openPositions { nodes { riskMetric { totalExposure instrument { symbol } } } } }`,
     );
     expect(latestRiskMetric.metricId).toBe(metric.metricId);
-    expect(varHistory).toHaveLength(1);
+    const today = new Date(Date.now() + clock).toISOString().slice(0, 10); // the clock may have passed midnight on its way
+    expect(varHistory.find(({ date }: { date: string }) => date === today)?.metric.metricId).toBe(metric.metricId);
     expect(openPositions.nodes).toEqual([{ riskMetric: { totalExposure: '500', instrument: { symbol: 'BTC-USD' } } }]);
   });
 
@@ -275,5 +288,39 @@ describe('what is calculated', () => {
       breachCount: 0,
     });
     expect(dailyRiskSummary).toMatchObject({ isComplete: false });
+  });
+
+  it('says what the last days have earned, and at what risk', async () => {
+    const fields = 'totalPnl sharpeRatio sortinoRatio maximumDrawdown';
+    const report = async () =>
+      (await ask(graph, `{ portfolioRisk(accountId: "${ACCOUNT}") { ${fields} } }`)).portfolioRisk;
+    const days = [
+      { ago: 3, equity: 1_000, totalPnl: 0 },
+      { ago: 2, equity: 5_100, totalPnl: 100 }, // 4,000 were paid in
+      { ago: 1, equity: 5_049, totalPnl: 49 },
+    ];
+    await graph.sql('risk', 'delete from portfolio_points where account_id = $1', [REFERENCE]);
+    for (const { ago, equity, totalPnl } of days) {
+      const hours = [`12 hours', ${totalPnl - 7}`, `13 hours', ${totalPnl}`]; // the last of a day stands for it
+      await graph.sql(
+        'risk',
+        `insert into portfolio_points (account_id, minute, total_pnl, equity, exposure)
+         select $1, date_trunc('day', $4::timestamptz, 'UTC') - $2 * interval '1 day' + of_day.at, of_day.pnl, $3, 0
+           from (values ${hours.map((hour) => `(interval '${hour})`).join(', ')}) as of_day(at, pnl)`,
+        [REFERENCE, ago, equity, new Date(Date.now() + clock)],
+      );
+    }
+    const { service } = (graph.subgraphs.get('risk') as Subgraph).createContext({}) as Context;
+    await service.portfolios.history.refresh(true);
+    const { totalPnl, ...told } = await report();
+    const today = { equity: 0, totalPnl };
+    const points = [...days, today].map((day) => ({ equity: dec(day.equity), totalPnl: dec(day.totalPnl) }));
+    const returns = returnsOnCapital(points);
+    expect(returns.slice(0, 2).map((rate) => rate.toFixed())).toEqual(['0.1', '-0.01']);
+    expect(told).toEqual({
+      sharpeRatio: plain(sharpeRatio(returns)),
+      sortinoRatio: plain(sortinoRatio(returns)),
+      maximumDrawdown: plain(maximumDrawdown(growthOf(returns))),
+    });
   });
 });

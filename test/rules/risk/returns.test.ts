@@ -5,10 +5,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Decimal, dec, mean, sampleDeviation } from '../../../platform/decimal.ts';
 import {
-  currentDrawdown,
+  growthOf,
   maximumDrawdown,
+  returnsOnCapital,
   sharpeRatio,
-  simpleReturns,
   sortinoRatio,
 } from '../../../subgraphs/risk/rules/returns.ts';
 import { historicalRisk, parametricRisk } from '../../../subgraphs/risk/rules/value-at-risk.ts';
@@ -20,6 +20,10 @@ const R1 =
     .map(dec);
 const VALUE = dec(1_000_000);
 const to = (places: number, value: Decimal | null) => value?.toFixed(places);
+
+/** Of an account into which nothing is paid: all its gains are P&L. */
+const returnsOnEquity = (series: readonly Decimal[]) =>
+  returnsOnCapital(series.map((equity) => ({ equity, totalPnl: equity })));
 
 describe('vector R1', () => {
   it('has the value at risk and expected shortfall of its tail', () => {
@@ -46,7 +50,9 @@ describe('vector R2', () => {
   it('has a maximum drawdown of a quarter', () => {
     const equity = [100, 110, 105, 120, 90, 96, 130, 117].map(dec);
     expect(maximumDrawdown(equity).toFixed()).toBe('0.25');
-    expect(currentDrawdown(equity).toFixed()).toBe('0.1');
+    const growth = growthOf(returnsOnEquity(equity));
+    expect(maximumDrawdown(growth).toFixed(20)).toBe('0.25000000000000000000');
+    expect(growth.at(-1)?.toFixed(20)).toBe('1.17000000000000000000');
   });
 });
 
@@ -56,13 +62,25 @@ describe('what cannot be said', () => {
     expect(parametricRisk([dec('0.1')], VALUE, '0.95')).toBeNull();
     expect(sharpeRatio([dec('0.1'), dec('0.1')])).toBeNull();
     expect(sortinoRatio([dec('0.1'), dec('0.2')])).toBeNull();
-    expect(simpleReturns([0, 100, 50].map(dec)).map((value) => value.toFixed())).toEqual(['-0.5']);
+    expect(returnsOnEquity([0, 100, 50].map(dec)).map((value) => value.toFixed())).toEqual(['-0.5']);
   });
 
   it('is no loss where the tail gained', () => {
     const risk = historicalRisk([dec('0.01'), dec('0.02')], VALUE, dec('0.95'));
     expect(risk?.valueAtRisk.toFixed()).toBe('0');
     expect(risk?.expectedShortfall.toFixed()).toBe('0');
+  });
+});
+
+describe('money that is paid in or out', () => {
+  it('earns nothing, and is worked with from the next day on', () => {
+    const points = [
+      [1_000, 0],
+      [5_100, 100], // 4,000 were paid in
+      [100, 100], // 5,000 were paid out
+      [90, 90],
+    ].map(([equity, totalPnl]) => ({ equity: dec(equity ?? 0), totalPnl: dec(totalPnl ?? 0) }));
+    expect(returnsOnCapital(points).map((rate) => rate.toFixed())).toEqual(['0.1', '0', '-0.1']);
   });
 });
 
@@ -93,7 +111,6 @@ describe('any returns', () => {
         const drawdown = maximumDrawdown(series);
         expect(drawdown.gte(0) && drawdown.lt(1)).toBe(true);
         expect(maximumDrawdown(series.slice(0, -1)).lte(drawdown)).toBe(true);
-        expect(currentDrawdown(series).lte(drawdown)).toBe(true);
       }),
     );
   });
@@ -112,7 +129,7 @@ describe.skipIf(!isThere)('recorded daily bars', () => {
     'of $days days agree with a reading in floats',
     ({ window }) => {
       const equity = window.map(dec);
-      const returns = simpleReturns(equity);
+      const returns = returnsOnEquity(equity);
       const floats = window.map(Number);
       const changes = floats.slice(1).map((close, i) => close / (floats[i] as number) - 1);
       const average = changes.reduce((a, b) => a + b, 0) / changes.length;
