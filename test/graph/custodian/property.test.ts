@@ -263,7 +263,8 @@ it('settles each once though its connections are cut again and again', async () 
   }
   const wednesday = new Date('2030-01-09T17:00:00Z');
   const cut = `select pg_terminate_backend(pid) from pg_stat_activity
-                where usename = current_user and pid <> pg_backend_pid() and state = 'idle in transaction'`;
+                where datname = current_database() and usename = current_user and pid <> pg_backend_pid()
+                  and state = 'idle in transaction'`;
   const isDone = async () =>
     (
       await graph.sql('custodian', 'select from settlements where settlement_id = any($1) and status = $2', [
