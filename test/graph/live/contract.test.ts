@@ -1,7 +1,8 @@
 /** Every subscription of the graph, with every field of what it tells, as the gateway serves it. */
 import { type GraphQLObjectType, getNamedType, isLeafType } from 'graphql';
+import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { identifier, sql } from '../../../platform/database/sql.ts';
+import { rowTypes, toObjects } from '../../../platform/database/rows.ts';
 import { DOMAINS } from '../../../platform/domains.ts';
 import type { RowChange } from '../../../platform/feed/change.ts';
 import { parseSnapshot, type Snapshot } from '../../../platform/feed/snapshot.ts';
@@ -96,7 +97,7 @@ beforeAll(async () => {
   }`);
   // What the demo holds breaks a limit of concentration, which the monitor finds by itself.
   await vi.waitFor(async () => expect(await graph.sql('risk', 'select 1 from risk_breaches')).not.toEqual([]), {
-    timeout: 10_000,
+    timeout: 30_000,
   });
   const started = await graph.run(`mutation {
     startBacktest(input: { runId: "run", strategyId: "btc-trend", type: MOMENTUM, interval: M15, from: "2026-01-01T00:00:00Z",
@@ -176,30 +177,46 @@ describe('every subscription', () => {
   });
 });
 
+/** Looks at what is committed at one instant: the market and those who follow it go on writing. */
+async function atOneInstant(pool: pg.Pool, look: (client: pg.PoolClient) => Promise<void>): Promise<void> {
+  const client = await pool.connect();
+  try {
+    await client.query('begin isolation level repeatable read');
+    await look(client);
+  } finally {
+    await client.query('rollback');
+    client.release();
+  }
+}
+
 describe('the image of a row in the log', () => {
   it.each(DOMAINS)('is what a read gives, in every captured table of %s', async (domain) => {
     const { feed, createContext } = graph.subgraphs.get(domain) as Subgraph;
-    const { db } = createContext({});
-    const latest = new Map<string, Map<string, RowChange>>();
-    const keys = await db.query<{ relation: string; key: string }>(sql`select relation, key from captured_tables`);
-    for (const { relation } of keys) latest.set(relation, new Map());
-    const [state] = await db.query<{ snapshot: string }>(sql`select snapshot::text as snapshot from feed_state`);
-    const [since, snapshot] = ['3:3:', state?.snapshot ?? ''].map(parseSnapshot) as [Snapshot, Snapshot];
-    const reader = new TickReader(feed.db, feed.tables(), { tick: Number.MAX_SAFE_INTEGER, since, snapshot, at: '' });
-    for (let hasMore = true; hasMore; ) {
-      const part = await reader.next();
-      for (const change of part.changes) latest.get(change.relation)?.set(change.key, change);
-      hasMore = part.hasMore;
-    }
-    for (const { relation, key } of keys) {
-      const logged = [...(latest.get(relation)?.values() ?? [])].filter(({ op }) => op !== 'D');
-      const images = logged.sort((a, b) => (a.key < b.key ? -1 : 1)).map(({ row }) => row);
-      const rows = await db.query<object>(
-        sql`select * from ${identifier(relation)} where ${identifier(key)}::text = any(${logged.map((one) => one.key)})
-             order by ${identifier(key)}::text collate "C"`,
-      );
-      expect(rows.length).toBeGreaterThan(0);
-      expect(images).toEqual(rows);
-    }
+    await atOneInstant(createContext({}).db.pool, async (client) => {
+      const query = async <Row>(text: string, values: unknown[] = []): Promise<Row[]> =>
+        toObjects<Row>(await client.query({ text, values, rowMode: 'array', types: rowTypes }));
+      const latest = new Map<string, Map<string, RowChange>>();
+      const tables = await query<{ relation: string; key: string }>('select relation, key from captured_tables');
+      for (const { relation } of tables) latest.set(relation, new Map());
+      const [now] = await query<{ snapshot: string }>('select pg_current_snapshot()::text as snapshot');
+      const [since, snapshot] = ['3:3:', now?.snapshot ?? ''].map(parseSnapshot) as [Snapshot, Snapshot];
+      const reader = new TickReader(client, feed.tables(), { tick: Number.MAX_SAFE_INTEGER, since, snapshot, at: '' });
+      for (let hasMore = true; hasMore; ) {
+        const part = await reader.next();
+        for (const change of part.changes) latest.get(change.relation)?.set(change.key, change);
+        hasMore = part.hasMore;
+      }
+      for (const { relation, key } of tables) {
+        const logged = [...(latest.get(relation)?.values() ?? [])].filter(({ op }) => op !== 'D');
+        const images = logged.sort((a, b) => (a.key < b.key ? -1 : 1)).map(({ row }) => row);
+        const rows = await query<object>(
+          `select * from ${client.escapeIdentifier(relation)} where ${client.escapeIdentifier(key)}::text = any($1)
+            order by ${client.escapeIdentifier(key)}::text collate "C"`,
+          [logged.map((one) => one.key)],
+        );
+        expect(rows.length).toBeGreaterThan(0);
+        expect(images).toEqual(rows);
+      }
+    });
   });
 });
