@@ -31,5 +31,6 @@ export default defineConfig({
     isolate: false, // to load the graph's packages anew for each file took a third of the run; no file changes a module
     testTimeout: 60_000, // a minute: a slow machine is no failure, a hang is
     hookTimeout: 120_000, // two minutes: a graph with its databases
+    expect: { poll: { timeout: 30_000, interval: 20 } }, // half a test's time: what is polled for is there as a rule
   },
 });

@@ -111,8 +111,8 @@ describe('a portfolio of 500 positions in 100 instruments', () => {
     const calls = ['trading', 'exchange', 'market-data', 'market-data'];
     // Trading follows prices beside its requests, which costs a call and a statement now and then.
     for (const account of [SMALL, LARGE]) {
-      await expect.poll(() => costOf(account, UNCACHED), { timeout: 20_000 }).toMatchObject({ calls, statements: 9 });
-      await expect.poll(() => costOf(account), { timeout: 20_000 }).toMatchObject({ calls, statements: 0 });
+      await expect.poll(() => costOf(account, UNCACHED)).toMatchObject({ calls, statements: 9 });
+      await expect.poll(() => costOf(account)).toMatchObject({ calls, statements: 0 });
     }
   });
 });

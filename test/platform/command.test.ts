@@ -124,7 +124,8 @@ describe('a command', () => {
     });
     expect(payload.errors).toMatchObject([{ __typename: 'DomainUnavailable', code: 'DOMAIN_UNAVAILABLE' }]);
     expect(payload.errors[0]?.message).toContain('send it again with the same idempotencyKey');
-    await vi.waitFor(async () => expect(await amountOf('a')).toBe(0)); // the pool may not have seen yet that it is gone
+    // The pool may not have seen yet that it is gone.
+    await vi.waitFor(async () => expect(await amountOf('a')).toBe(0), 30_000);
   });
 
   it('refuses with DomainUnavailable when the database cannot be reached', async () => {

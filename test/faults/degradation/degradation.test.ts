@@ -92,9 +92,8 @@ describe('PostgreSQL that is stopped', () => {
 
   beforeAll(async () => {
     await stage.follower.run(idle);
-    await vi.waitFor(async () =>
-      expect(await stage.redis.command('EXISTS', `exchange:cache:entity:ExchangeAccount:${IDLE_ACCOUNT}`)).toBe(':1'),
-    );
+    const key = `exchange:cache:entity:ExchangeAccount:${IDLE_ACCOUNT}`;
+    await vi.waitFor(async () => expect(await stage.redis.command('EXISTS', key)).toBe(':1'), 30_000);
     readings = fromNow();
     await stage.pausePostgres();
     stoppedAt = Date.now();

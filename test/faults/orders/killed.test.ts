@@ -160,7 +160,7 @@ it('waits for an exchange that does not answer: what may rest is sent later, wha
     expect(lastError).toBe('The gateway domain does not answer. Nothing was done; try again later.');
   }
   const reasons = async () => (await graph.run('{ tradingHealth { reasons } }')).data.tradingHealth.reasons.join();
-  await expect.poll(reasons, { timeout: 20_000 }).toMatch(/orders? waits? for the exchange/);
+  await expect.poll(reasons).toMatch(/orders? waits? for the exchange/);
   await sleep(1_000); // an order for now is too old then
 
   toll.open();

@@ -101,11 +101,11 @@ describe('a live mark', () => {
     await price('ETH-USD', '2950');
     const mark = async () =>
       (await graph.run('{ tradingPosition(id: "p2") { currentPrice marketValue } }')).data.tradingPosition;
-    await expect.poll(mark, { timeout: 10_000 }).toEqual({ currentPrice: '2950', marketValue: '-29500' });
+    await expect.poll(mark).toEqual({ currentPrice: '2950', marketValue: '-29500' });
     const stored = async () =>
       (await graph.sql('trading', `select current_price::text from positions where position_id = 'p2'`))[0]
         .current_price;
-    await expect.poll(stored, { timeout: 20_000 }).toBe('2950.00000000');
+    await expect.poll(stored).toBe('2950.00000000');
   });
 
   it('goes stale when its market has been silent', async () => {

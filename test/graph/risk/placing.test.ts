@@ -66,7 +66,7 @@ describe('with risk asked first', () => {
     await vi.waitFor(
       async () =>
         expect(await refused(graph, 'placeOrder', order('SELL', '1'))).toMatchObject({ code: 'DOMAIN_UNAVAILABLE' }),
-      { timeout: 15_000, interval: 200 },
+      { timeout: 30_000, interval: 200 },
     );
   });
 });

@@ -52,5 +52,5 @@ export async function looked(graph: TestGraph): Promise<void> {
 
 /** Waits until what follows other domains has caught up, so that the assertions hold. */
 export function until(assertions: () => Promise<void>): Promise<void> {
-  return vi.waitFor(assertions, { timeout: 10_000, interval: 20 });
+  return vi.waitFor(assertions, { timeout: 30_000, interval: 20 });
 }

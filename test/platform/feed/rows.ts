@@ -32,7 +32,7 @@ export async function addPositions({ sql }: Pick<FeedDatabase, 'sql'>, count: nu
   );
 }
 
-/** Waits until it holds; gives up after ten seconds. */
+/** Waits until it holds; gives up after half a minute. */
 export async function eventually(what: string, holds: () => boolean | Promise<boolean>, withinMs = 30_000) {
   for (const end = Date.now() + withinMs; !(await holds()); await sleep(10)) {
     if (Date.now() > end) throw new Error(`Not within ${withinMs} ms: ${what}`);

@@ -147,7 +147,7 @@ describe.each(BACKENDS)('service discovery %s', (_, create) => {
         await services.updateHeartbeat('trading-2');
         expect(await services.getServiceById('trading-1')).toBeNull();
       },
-      { interval: 20 },
+      { timeout: 30_000, interval: 20 },
     );
     expect(await services.updateHeartbeat('trading-1')).toBeNull();
     expect(await services.updateStatus('trading-1', 'healthy')).toBeNull();

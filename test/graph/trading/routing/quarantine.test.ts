@@ -49,9 +49,7 @@ async function executedMeanwhile(desk: Desk, words: string, change: string, sell
 
 async function heldOf(orderId: string) {
   const query = `query ($id: ID!) { quarantinedFills(filter: { orderId: $id }) { totalCount nodes { ${HELD} } } }`;
-  await expect
-    .poll(async () => (await ask(graph, query, { id: orderId })).quarantinedFills.totalCount, { timeout: 20_000 })
-    .toBe(1);
+  await expect.poll(async () => (await ask(graph, query, { id: orderId })).quarantinedFills.totalCount).toBe(1);
   return (await ask(graph, query, { id: orderId })).quarantinedFills.nodes[0];
 }
 
@@ -85,7 +83,7 @@ describe('an execution after its order was cancelled', () => {
     await untilOrder(graph, orderId, ({ exchangeOrder }) => exchangeOrder.status === 'CANCELLED');
 
     const reasons = async () => (await ask(graph, '{ tradingHealth { reasons } }')).tradingHealth.reasons.join();
-    await expect.poll(reasons, { timeout: 20_000 }).toMatch(/execution(s are| is) quarantined/);
+    await expect.poll(reasons).toMatch(/execution(s are| is) quarantined/);
 
     const payload = await done(
       graph,
