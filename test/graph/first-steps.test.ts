@@ -130,7 +130,7 @@ describe('the demo', () => {
     try {
       let deaths = 0;
       while (
-        !(await loadDemo(dyingAfter(5 + 6 * deaths, fresh), log).then(
+        !(await loadDemo(dyingAfter(5 + 12 * deaths, fresh), log).then(
           () => true,
           () => false,
         ))

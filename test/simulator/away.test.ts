@@ -25,14 +25,14 @@ it('prices go on while others are away; each trouble is said once; what was miss
   const said: string[] = [];
   const log = { info: (text: string) => said.push(text), warn: (_: object, text: string) => said.push(text) };
   const steps = simulate(clock, client, { log: log as unknown as Logger });
-  await steps.run(30);
+  await steps.run(20);
 
   const pricesBefore = sent.filter(({ name }) => name === 'ingestPrices').length;
   away.set('trading', OF_TRADING);
-  await steps.run(20);
+  await steps.run(15);
   away.set('exchange', OF_EXCHANGE);
-  await steps.run(20);
-  expect(sent.filter(({ name }) => name === 'ingestPrices').length).toBe(pricesBefore + 40);
+  await steps.run(15);
+  expect(sent.filter(({ name }) => name === 'ingestPrices').length).toBe(pricesBefore + 30);
   const troubles = said.filter((text) => text.includes('does not answer')).map((text) => text.split(':')[0]);
   expect(troubles.sort()).toEqual(['btc-trend', 'eth-reversion', 'market maker']);
 

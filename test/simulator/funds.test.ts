@@ -26,7 +26,7 @@ it('skips the orders that it cannot pay, says so once, and goes on with the othe
   await steps.run(10); // the demo's own orders give way first, and with them what they had set aside
   for (const accountId of [MARKET_MAKER, FUND]) await impoverish(graph, accountId);
   const before = sent.length;
-  await steps.run(60);
+  await steps.run(45);
 
   const later = sent.slice(before);
   expect(later.filter(({ errors }) => errors.length > 0)).toEqual([]);

@@ -44,7 +44,12 @@ export function simulate(
   graph: GraphClient,
   { seed = 7, log = silent }: { seed?: number; log?: Logger } = {},
 ): Steps {
-  const runners = createSimulation({ graph, log, seed, now: () => clock.nowMs });
+  let hasTraded = false;
+  const request: GraphClient['request'] = (document, variables) => {
+    if (ORDER_COMMANDS.has(commandOf(document) ?? '')) hasTraded = true;
+    return graph.request(document, variables);
+  };
+  const runners = createSimulation({ graph: { ...graph, request }, log, seed, now: () => clock.nowMs });
   const dueMs = runners.map(() => clock.nowMs);
   return {
     async run(seconds, until = () => false) {
@@ -52,13 +57,17 @@ export function simulate(
         for (const [index, runner] of runners.entries()) {
           if (clock.nowMs < (dueMs[index] ?? 0)) continue;
           dueMs[index] = clock.nowMs + (await runner.run(clock.nowMs));
-          await untilCarriedOut(graph);
+          if (hasTraded) await untilCarriedOut(graph);
+          hasTraded = false;
         }
         clock.nowMs += 1_000;
       }
     },
   };
 }
+
+/** Commands after which the graph may have orders to carry out. */
+const ORDER_COMMANDS = new Set(['placeOrder', 'cancelOrder', 'placeExchangeOrder', 'cancelExchangeOrder']);
 
 const ORDERS = `{ activeOrders(first: 100) { nodes { status filledQuantity cancelRequestedAt
   exchangeOrder { status filledQuantity } } } }`;

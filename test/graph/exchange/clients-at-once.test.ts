@@ -7,7 +7,7 @@ import { done, open } from './floor.ts';
 
 const SEED = 20260101;
 const CLIENTS = 50;
-const OPERATIONS_EACH = 16;
+const OPERATIONS_EACH = 10;
 /** Set to let the crowd trade for so many seconds instead: `EXCHANGE_SOAK_SECONDS=60 npx vitest run clients-at-once`. */
 const SOAK_SECONDS = Number(process.env.EXCHANGE_SOAK_SECONDS ?? 0);
 

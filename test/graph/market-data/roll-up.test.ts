@@ -5,8 +5,8 @@ import { startGraph, type TestGraph } from '../../support/graph.ts';
 import { bars, candle, createInstruments, line, NOW, send } from './market.ts';
 
 const SYMBOLS = ['BTC-USD', 'ETH-USD'];
-const DAYS = 3;
-const START = Date.UTC(2026, 0, 30);
+const DAYS = 2;
+const START = Date.UTC(2026, 0, 31);
 
 /** A pseudo-random number below `limit`; the seed is fixed. */
 function randomNumbers(seed: number) {

@@ -136,6 +136,7 @@ describe('a backtest', () => {
       { type: 'MEAN_REVERSION', parameters: { period: 12, entryZ: '1.5', exitZ: '0.25', allocation: '0.5' } },
       { type: 'MOMENTUM', parameters: { entryPeriod: 24, exitPeriod: 12 } },
     ];
+    const firsts = new Map<string, Data>();
     for (const kind of kinds) {
       const input = { ...WINDOW, ...kind, symbols: ['BTC-USD', 'eth/usd'], initialCapital: '1000.00000001' };
       const first = await completed(input);
@@ -151,7 +152,9 @@ describe('a backtest', () => {
            from backtest_runs where strategy_type = $1 and initial_capital = 1000.00000001`,
         [kind.type.toLowerCase()],
       );
-      const runId = `killed-${kind.type.toLowerCase()}`;
+      firsts.set(`killed-${kind.type.toLowerCase()}`, first);
+    }
+    for (const [runId, first] of firsts) {
       expect(await ended(runId)).toMatchObject({ status: 'COMPLETED', attempts: 2 });
       expect(await result(runId)).toEqual(first);
     }
