@@ -65,7 +65,6 @@ describe('a book of four thousand orders', () => {
   });
 
   it('ends a stop order that would go on', async () => {
-    await graph.sql('exchange', 'analyze');
     const { orderId } = await place(graph, taker, 'buy 21 stop 100');
     expect(await orderNow(graph, orderId)).toMatchObject({
       status: 'EXPIRED',
