@@ -1,20 +1,14 @@
 /** The graph while its database is killed under it, and afterwards. */
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createLogger } from '../../platform/log.ts';
-import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../platform/postgres/embedded.ts';
-import { prepareTemplate } from '../support/databases.ts';
 import { startGraph, type TestGraph } from '../support/graph.ts';
+import { type OwnPostgres, startOwnPostgres } from '../support/own-postgres.ts';
 
 const ACCOUNT = '00000000-0000-4000-8000-000000000001';
 const PAGE = `{ exchangeAccount(id: "${ACCOUNT}") { status balances { total } } portfolio(accountId: "${ACCOUNT}") { totalPnl } }`;
-const log = createLogger({ level: 'fatal', service: 'test' });
 
-let folder: string;
-let server: EmbeddedPostgres;
+let server: OwnPostgres;
+let startedAt: number;
 let graph: TestGraph;
 
 const deposit = (amount: string) =>
@@ -23,10 +17,9 @@ const deposit = (amount: string) =>
   });
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'trading-data-graph-away-'));
-  server = await startEmbeddedPostgres({ dataDir: folder, port: 0, log });
-  await prepareTemplate(server.url, log);
-  graph = await startGraph({ adminUrl: server.url });
+  server = await startOwnPostgres();
+  startedAt = Date.now();
+  graph = await startGraph({ databaseUrl: server.databaseUrl });
   await graph.run(
     'mutation ($input: CreateExchangeAccountInput!) { createExchangeAccount(input: $input) { errors { code } } }',
     { input: { accountId: ACCOUNT, clientId: 'northwind' } },
@@ -38,20 +31,14 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await graph.close();
-  await server.stop();
-  await rm(folder, { recursive: true, force: true });
+  await server.close();
 });
-
-async function killServer(): Promise<void> {
-  const pid = Number((await readFile(join(folder, 'data', 'postmaster.pid'), 'utf8')).split('\n')[0]);
-  process.kill(pid, 'SIGKILL');
-}
 
 describe('a database that is killed', () => {
   it('is a domain that does not answer, and is found again with all that was acknowledged', async () => {
-    await sleep(5_500); // a server that has been up for a while is started again by its keeper
+    await sleep(startedAt + 5_500 - Date.now()); // a server that has been up for a while is started again by its keeper
     expect((await deposit('100')).data.deposit.errors).toEqual([]);
-    await killServer();
+    process.kill(await server.pid(), 'SIGKILL');
 
     let acknowledged = 100;
     const refusals = new Set<string>();

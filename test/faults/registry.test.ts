@@ -10,11 +10,28 @@ import { type Told, watch } from '../support/watch.ts';
 const PATIENCE = { timeout: 45_000, interval: 100 };
 const CHANGES = 'subscription { serviceChanges(name: "trading") { kind cursor at service { serviceId } } }';
 
+let gateway: RunningProcess;
+let graph: GraphClient;
+let url: string;
+let ports: Record<'registry' | 'trading', number>;
+
+beforeAll(async () => {
+  const gatewayPort = await freePort();
+  ports = { registry: await freePort(), trading: await freePort() };
+  url = `http://127.0.0.1:${gatewayPort}/graphql`;
+  graph = createGraphClient(httpTransport(url), webSocketTransport(url));
+  gateway = startProcess(['gateway/main.ts', '--remote'], {
+    PORT: String(gatewayPort),
+    REGISTRY_URL: `http://127.0.0.1:${ports.registry}/graphql`,
+    TRADING_URL: `http://127.0.0.1:${ports.trading}/graphql`,
+  });
+  await untilReady(`http://127.0.0.1:${gatewayPort}/health`, gateway);
+});
+afterAll(() => gateway?.stop('SIGKILL'));
+
 describe.each(['memory', 'Redis'])('processes that register, known in %s', (store) => {
   let redis: RedisServer | undefined;
   let drop: () => Promise<void>;
-  let graph: GraphClient;
-  let gateway: RunningProcess;
   const settings = new Map<string, Record<string, string>>();
   const running = new Map<string, RunningProcess>();
 
@@ -42,30 +59,21 @@ describe.each(['memory', 'Redis'])('processes that register, known in %s', (stor
     redis = store === 'Redis' ? await startRedis() : undefined;
     const copy = await copyTemplate(inject('adminUrl'));
     drop = copy.drop;
-    const [gatewayPort, registryPort, tradingPort] = [await freePort(), await freePort(), await freePort()];
-    const url = `http://127.0.0.1:${gatewayPort}/graphql`;
     const common = { GATEWAY_URL: url, REGISTRY_SERVICE_TTL_SECONDS: '3', ...(redis && { REDIS_URL: redis.url }) };
     settings.set('registry', {
       ...common,
-      PORT: String(registryPort),
+      PORT: String(ports.registry),
       REGISTRY_DATABASE_URL: domainUrl(copy.url, 'registry', {}),
     });
     settings.set('trading', {
       ...common,
-      PORT: String(tradingPort),
+      PORT: String(ports.trading),
       TRADING_DATABASE_URL: domainUrl(copy.url, 'trading', {}),
     });
-    gateway = startProcess(['gateway/main.ts', '--remote'], {
-      PORT: String(gatewayPort),
-      REGISTRY_URL: `http://127.0.0.1:${registryPort}/graphql`,
-      TRADING_URL: `http://127.0.0.1:${tradingPort}/graphql`,
-    });
-    await untilReady(`http://127.0.0.1:${gatewayPort}/health`, gateway);
     await Promise.all([start('registry'), start('trading')]);
-    graph = createGraphClient(httpTransport(url), webSocketTransport(url));
   });
   afterAll(async () => {
-    await Promise.all([gateway, ...running.values()].map((process) => process?.stop('SIGKILL')));
+    await Promise.all([...running.values()].map((process) => process.stop('SIGKILL')));
     await drop();
     await redis?.stop();
   });
@@ -104,6 +112,9 @@ describe.each(['memory', 'Redis'])('processes that register, known in %s', (stor
     expect(await running.get('trading')?.stop('SIGTERM')).toBe(0);
     await untilNames('gateway', 'registry');
     expect(await running.get('registry')?.stop('SIGTERM')).toBe(0);
-    expect(await gateway.stop('SIGTERM')).toBe(0);
   });
+});
+
+it('the gateway ends when it is told to, though its registry is gone', async () => {
+  expect(await gateway.stop('SIGTERM')).toBe(0);
 });

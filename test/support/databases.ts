@@ -4,7 +4,7 @@ import type { Logger } from '../../platform/log.ts';
 import { migrate } from '../../prisma/migrator.ts';
 
 /** A migrated, empty database that others are copied from. */
-const TEMPLATE = 'graph_template';
+export const TEMPLATE = 'graph_template';
 
 /** The URL with another database's name. */
 export function withDatabase(url: string, database: string): string {

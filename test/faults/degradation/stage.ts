@@ -2,14 +2,10 @@
  * Two copies of the whole graph over one PostgreSQL and one Redis of their own, which can be taken away from them. The
  * first reaches its subgraphs over HTTP and leads the feeds; the second has them in process and follows by way of Redis.
  */
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { createLogger } from '../../../platform/log.ts';
-import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../../platform/postgres/embedded.ts';
-import { copyTemplate, prepareTemplate } from '../../support/databases.ts';
+import { readFile } from 'node:fs/promises';
 import { type FaultProxy, startFaultProxy } from '../../support/fault-proxy.ts';
 import { startGraph, type TestGraph } from '../../support/graph.ts';
+import { type OwnPostgres, startOwnPostgres } from '../../support/own-postgres.ts';
 import { type RedisServer, startRedis } from '../../support/redis.ts';
 import { through } from '../history/cluster.ts';
 
@@ -36,20 +32,17 @@ export interface Stage {
 }
 
 export async function startStage(): Promise<Stage> {
-  const log = createLogger({ level: 'fatal', service: 'test' });
-  const folder = await mkdtemp(join(tmpdir(), 'trading-data-graph-degradation-'));
-  const postgres = await startEmbeddedPostgres({ dataDir: folder, port: 0, log });
-  await prepareTemplate(postgres.url, log);
+  const postgres = await startOwnPostgres();
   const redis = await startRedis();
   const toRedis = await startFaultProxy({ target: () => redis.port });
-  const { url: databaseUrl } = await copyTemplate(postgres.url);
+  const { databaseUrl } = postgres;
   const shared = { databaseUrl, redisUrl: through(toRedis, redis.url), poolSize: POOL_SIZE };
   const leader = await startGraph({ ...shared, spreadOut: true });
   await Promise.all([...leader.subgraphs.values()].map(({ feed }) => feed.ready()));
   await prepare(leader);
   const follower = await startGraph(shared);
   const signal = async (name: 'SIGSTOP' | 'SIGCONT' | 'SIGKILL') => {
-    for (const pid of await processesOf(folder, name)) process.kill(pid, name);
+    for (const pid of await processesOf(postgres, name)) process.kill(pid, name);
   };
   return {
     leader,
@@ -64,19 +57,14 @@ export async function startStage(): Promise<Stage> {
       await Promise.all([leader.close(), follower.close()]);
       await toRedis.close();
       await redis.stop();
-      await closePostgres(postgres, folder);
+      await postgres.close();
     },
   };
 }
 
-async function closePostgres(postgres: EmbeddedPostgres, folder: string): Promise<void> {
-  await postgres.stop();
-  await rm(folder, { recursive: true, force: true });
-}
-
 /** The server's processes, the one that starts others first; of a server that is killed that one only, as a crash has it. */
-async function processesOf(folder: string, signal: string): Promise<number[]> {
-  const server = Number((await readFile(join(folder, 'data', 'postmaster.pid'), 'utf8')).split('\n')[0]);
+async function processesOf(postgres: OwnPostgres, signal: string): Promise<number[]> {
+  const server = await postgres.pid();
   if (signal === 'SIGKILL') return [server];
   const children = await readFile(`/proc/${server}/task/${server}/children`, 'utf8');
   return [server, ...children.trim().split(' ').map(Number)];

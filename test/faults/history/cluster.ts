@@ -2,14 +2,9 @@
  * The graph as an operator runs it, every part a process and every connection through a proxy: two gateways in front of
  * two replicas of trading's subgraph, on a PostgreSQL and, if wanted, a Redis of their own.
  */
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { createLogger } from '../../../platform/log.ts';
-import { startEmbeddedPostgres } from '../../../platform/postgres/embedded.ts';
-import { migrate } from '../../../prisma/migrator.ts';
 import { domainUrl } from '../../../prisma/roles.ts';
 import { type FaultProxy, startFaultProxy } from '../../support/fault-proxy.ts';
+import { startOwnPostgres } from '../../support/own-postgres.ts';
 import { type RedisServer, startRedis } from '../../support/redis.ts';
 import type { GraphAnswer } from './graph-writer.ts';
 import { createPart, type Part } from './part.ts';
@@ -40,11 +35,8 @@ const GATEWAYS = 2;
 const COMMAND_TIMEOUT_MS = 5_000;
 
 export async function startCluster(withRedis: boolean): Promise<Cluster> {
-  const log = createLogger({ level: 'fatal', service: 'test' });
-  const folder = await mkdtemp(join(tmpdir(), 'trading-data-graph-faults-'));
-  const postgres = await startEmbeddedPostgres({ dataDir: folder, port: 0, log });
-  await migrate({ adminUrl: postgres.url, log });
-  const url = domainUrl(postgres.url, 'trading', {});
+  const postgres = await startOwnPostgres();
+  const url = domainUrl(postgres.databaseUrl, 'trading', {});
   const redis = withRedis ? await startRedis() : null;
 
   const replicas: Part[] = [];
@@ -86,8 +78,7 @@ export async function startCluster(withRedis: boolean): Promise<Cluster> {
     redis,
     proxies,
     async killPostgres() {
-      const [pid] = (await readFile(join(folder, 'data', 'postmaster.pid'), 'utf8')).split('\n');
-      process.kill(Number(pid), 'SIGKILL');
+      process.kill(await postgres.pid(), 'SIGKILL');
     },
     async close() {
       await Promise.all([...gateways, ...replicas].map((part) => part.end('SIGKILL')));
@@ -97,8 +88,7 @@ export async function startCluster(withRedis: boolean): Promise<Cluster> {
           .map((proxy) => proxy.close()),
       );
       await redis?.stop();
-      await postgres.stop();
-      await rm(folder, { recursive: true, force: true });
+      await postgres.close();
     },
   };
 }

@@ -1,14 +1,9 @@
 /** How the graph does, as it says itself, while parts of it are taken away. */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { DOMAINS } from '../../../platform/domains.ts';
 import type { DomainHealth } from '../../../platform/health.ts';
-import { createLogger } from '../../../platform/log.ts';
-import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../../platform/postgres/embedded.ts';
-import { prepareTemplate } from '../../support/databases.ts';
 import { startGraph, type TestGraph } from '../../support/graph.ts';
+import { type OwnPostgres, startOwnPostgres } from '../../support/own-postgres.ts';
 import { type RedisServer, startRedis } from '../../support/redis.ts';
 import { ask, done, registration } from './directory.ts';
 
@@ -16,24 +11,19 @@ const PATIENCE = { timeout: 30_000, interval: 100 };
 const HEALTH = `domain status service instance version environment checkedAt reasons
   stores { store connected latencyMs error version since }`;
 
-const log = createLogger({ level: 'fatal', service: 'test' });
-let folder: string;
-let postgres: EmbeddedPostgres;
+let postgres: OwnPostgres;
 let redis: RedisServer;
 let graph: TestGraph;
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'trading-data-graph-health-'));
-  postgres = await startEmbeddedPostgres({ dataDir: folder, port: 0, log });
-  await prepareTemplate(postgres.url, log);
+  postgres = await startOwnPostgres();
   redis = await startRedis();
-  graph = await startGraph({ domains: DOMAINS, adminUrl: postgres.url, redisUrl: redis.url });
+  graph = await startGraph({ domains: DOMAINS, databaseUrl: postgres.databaseUrl, redisUrl: redis.url });
 });
 afterAll(async () => {
   await graph.close().catch(() => undefined); // its database is gone by then
   await redis.stop();
-  await postgres.stop();
-  await rm(folder, { recursive: true, force: true });
+  await postgres.close();
 });
 
 async function health(): Promise<{ status: string; domains: DomainHealth[] }> {

@@ -2,31 +2,24 @@
  * PostgreSQL crashes. Ticks are committed without waiting for the disk: the last ones are lost, the changes in them are
  * not, and the numbers of lost transactions are given to others.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../../platform/postgres/embedded.ts';
-import { migrate } from '../../../prisma/migrator.ts';
 import { orderTopic } from '../../../subgraphs/trading/topics.ts';
-import { type FeedDatabase, log, openFeedDatabase, type TestFeed } from './feeds.ts';
+import { type OwnPostgres, startOwnPostgres } from '../../support/own-postgres.ts';
+import { type FeedDatabase, openFeedDatabase, type TestFeed } from './feeds.ts';
 import { addOrders, addStrategies, eventually, leaderOf } from './rows.ts';
 
-let dataDir: string;
-let server: EmbeddedPostgres;
+let server: OwnPostgres;
 let database: FeedDatabase;
 let leader: TestFeed;
 let follower: TestFeed;
 
 beforeAll(async () => {
-  dataDir = await mkdtemp(join(tmpdir(), 'trading-data-graph-crash-'));
-  server = await startEmbeddedPostgres({ dataDir, port: 0, log });
-  await migrate({ adminUrl: server.url, log, domains: ['trading'], environment: {} });
+  server = await startOwnPostgres();
   await administer('alter system set wal_writer_delay = 10000'); // milliseconds: what nobody waits for is lost
   await administer('select pg_reload_conf()');
-  database = await openFeedDatabase('trading', server.url);
+  database = await openFeedDatabase('trading', server.databaseUrl);
   await addStrategies(database);
   leader = await leaderOf(database.open());
   follower = database.open();
@@ -35,12 +28,11 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await database?.close();
-  await server?.stop();
-  await rm(dataDir, { recursive: true, force: true });
+  await server?.close();
 });
 
 async function administer(statement: string): Promise<Record<string, unknown>[]> {
-  const client = new pg.Client({ connectionString: server.url });
+  const client = new pg.Client({ connectionString: server.databaseUrl });
   client.on('error', () => undefined);
   await client.connect();
   const { rows } = await client.query(statement);
