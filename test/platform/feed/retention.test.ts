@@ -68,9 +68,9 @@ describe('the log', () => {
     await reader.query('begin; select count(*) from change_log');
     const client = await database.connect();
     const turning = keepWithin(client, { hours: 0, bytes: EVERYTHING }, log);
-    const begun = performance.now();
-    await addOrders(database, 1);
-    expect(performance.now() - begun).toBeLessThan(400);
+    const writer = await database.connect();
+    await writer.query('set lock_timeout = 100'); // a fifth of what whoever turns waits
+    await addOrders({ sql: async (text, params) => (await writer.query(text, params)).rows }, 1);
     await turning;
     expect((await database.sql('select segment from feed_segment'))[0].segment).toBe(0);
     await reader.query('commit');
