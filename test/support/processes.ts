@@ -1,5 +1,6 @@
 /** Processes of the project as an operator starts them. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -50,13 +51,24 @@ export async function untilReady(url: string, running: RunningProcess): Promise<
   throw new Error(`${url} is not ready. The process said:\n${running.said()}`);
 }
 
+/**
+ * Below those that the system gives to whoever asks for any port, be it only to connect: one that a program has left is
+ * still free when it is started again.
+ */
+const PORTS = { first: 16_000, count: 16_000 };
+
 /** A port that was free a moment ago. */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (typeof address !== 'object' || address === null) throw new Error('the server has no port');
-  return address.port;
+  for (;;) {
+    const port = PORTS.first + randomInt(PORTS.count);
+    const server = createServer().listen(port, '127.0.0.1');
+    const isFree = await once(server, 'listening').then(
+      () => true,
+      () => false,
+    );
+    if (!isFree) continue;
+    server.close();
+    await once(server, 'close');
+    return port;
+  }
 }

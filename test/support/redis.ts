@@ -108,8 +108,8 @@ function install(): string {
   return program;
 }
 
-const ATTEMPTS = 200;
-const PAUSE_MS = 25; // five seconds in all
+const ATTEMPTS = 1_200;
+const PAUSE_MS = 25; // half a minute in all
 
 async function untilAnswers(port: number): Promise<void> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
