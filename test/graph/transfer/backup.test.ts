@@ -2,6 +2,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
@@ -65,6 +66,15 @@ function contents(url: string, domain: Domain): Promise<Record<string, unknown>>
   });
 }
 
+/** A backup, and what was there when it was taken: the graph keeps books of its own, so only where nothing has changed. */
+async function backedUpInPeace(domain: Domain, path: string): Promise<{ rows: number; was: object }> {
+  for (;;) {
+    const was = await contents(database.url, domain);
+    const { rows } = await backUp(domain, schemaIn(database.url, domain), path);
+    if (isDeepStrictEqual(await contents(database.url, domain), was)) return { rows, was };
+  }
+}
+
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'backup-test-'));
   redis = await startRedis();
@@ -93,9 +103,9 @@ describe('a backup', () => {
   it.each([...DOMAINS])('of %s restores into an empty database what was there, to the last digit', async (domain) => {
     const path = join(folder, `${domain}.backup.gz`);
     const target = await copyTemplate(inject('adminUrl'));
-    const { rows } = await backUp(domain, schemaIn(database.url, domain), path);
+    const { rows, was } = await backedUpInPeace(domain, path);
     expect(await restore(domain, schemaIn(target.url, domain), path)).toMatchObject({ rows });
-    expect(await contents(target.url, domain)).toEqual(await contents(database.url, domain));
+    expect(await contents(target.url, domain)).toEqual(was);
     expect((await restore(domain, schemaIn(target.url, domain), path)).rows).toBe(rows);
     await target.drop();
   });
