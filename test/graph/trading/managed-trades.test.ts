@@ -357,13 +357,17 @@ it('tells every change, from the open set on, and goes on after a cursor', async
 
 it('the copies are what the journal is', async () => {
   await trade(graph, 'desk', '1', '100');
-  const { managedTradeComparison } = await ask(
-    graph,
-    `{ managedTradeComparison { backend isActive journalCount copyCount differenceCount error
+  const compared = async () =>
+    (
+      await ask(
+        graph,
+        `{ managedTradeComparison { backend isActive journalCount copyCount differenceCount error
          differences { tradeId kind fields journalVersion copyVersion } } }`,
-  );
+      )
+    ).managedTradeComparison;
   const { n } = (await graph.sql('trading', 'select count(*)::int as n from managed_trades'))[0];
-  expect(managedTradeComparison).toEqual([
+  // A copy follows its journal by a moment.
+  await expect.poll(compared).toEqual([
     {
       backend: 'SQLITE',
       isActive: true,
