@@ -1,6 +1,7 @@
 /** Bells that ring when an account that is linked has traded, or is newly linked. The trades are then read. */
 import { sql } from '../../../platform/database/sql.ts';
 import type { Listener } from '../../../platform/feed/hub.ts';
+import { follow } from '../../../platform/following.ts';
 import type { ServiceParts } from '../../../platform/subgraph.ts';
 import { EXCHANGE_VENUE } from '../accounts.ts';
 
@@ -11,7 +12,7 @@ const BELL = /* GraphQL */ `
 `;
 
 interface Bell {
-  exchangeTradeChanges: { kind: string; cursor: string } | null;
+  kind: string;
 }
 
 /** Accounts that are listened to; trades of others are found by looking now and then. */
@@ -80,26 +81,24 @@ export class TradeBells {
     this.wake = null;
   }
 
-  /** The first PROGRESS rings as well: what was traded before the bell hung is looked for. `listen` hangs it anew. */
+  /** The first PROGRESS rings as well: what was traded before the bell hung is looked for. */
   private async follow(accountId: string): Promise<void> {
     const controller = new AbortController();
     this.listening.set(accountId, controller);
-    try {
-      const { signal } = controller;
-      let hangs = false;
-      for await (const { exchangeTradeChanges: told } of this.parts.graph.subscribe<Bell>(
-        BELL,
-        { accountId },
-        { signal },
-      )) {
-        const isNews = told?.kind === 'UPSERT' || told?.kind === 'RESYNC' || (told?.kind === 'PROGRESS' && !hangs);
-        hangs ||= told?.kind === 'PROGRESS';
-        if (isNews) this.ring();
-      }
-    } catch (error) {
-      this.parts.log.debug({ err: error, accountId }, 'trades are not told; they are looked for instead');
-    } finally {
-      this.listening.delete(accountId);
-    }
+    let hangs = false;
+    const bell = {
+      document: BELL,
+      field: 'exchangeTradeChanges',
+      variables: () => ({ accountId }),
+      begin: () => {
+        hangs = false;
+      },
+      take: ({ kind }: Bell) => {
+        if (kind === 'UPSERT' || kind === 'RESYNC' || (kind === 'PROGRESS' && !hangs)) this.ring();
+        hangs ||= kind === 'PROGRESS';
+      },
+    };
+    await follow(this.parts, bell, controller.signal);
+    this.listening.delete(accountId);
   }
 }

@@ -1,12 +1,12 @@
-/** One subscription of the graph, kept up: begun anew with a snapshot whenever the way to it is interrupted. */
-import { setTimeout as sleep } from 'node:timers/promises';
+/** What another domain tells, begun anew with a snapshot whenever the way to it is interrupted. */
+import { follow } from '../../../platform/following.ts';
 import type { ServiceParts } from '../../../platform/subgraph.ts';
 
 export interface FollowedEvent {
   kind: 'SNAPSHOT' | 'UPSERT' | 'DELETE' | 'PROGRESS' | 'RESYNC';
 }
 
-export interface Following<Event extends FollowedEvent> {
+export interface Followed<Event extends FollowedEvent> {
   /** Its one root field is `field`. */
   document: string;
   field: string;
@@ -18,24 +18,30 @@ export interface Following<Event extends FollowedEvent> {
   whole(): void;
 }
 
-/** The way to the graph is tried again after this, with some chance. */
-const RETRY_MS = 500;
-
 /** Silence after which a stream, which says every second that it is there, is taken for interrupted. */
 const SILENT_MS = 4_000; // 4 seconds
 
 export class Follower<Event extends FollowedEvent> {
-  private readonly parts: Pick<ServiceParts, 'graph' | 'log'>;
-  private readonly following: Following<Event>;
+  private readonly followed: Followed<Event>;
   private readonly stopping = new AbortController();
   private readonly running: Promise<void>;
   private isWhole = false;
   private heardAt = 0;
 
-  constructor(parts: Pick<ServiceParts, 'graph' | 'log'>, following: Following<Event>) {
-    this.parts = parts;
-    this.following = following;
-    this.running = this.run();
+  constructor(parts: Pick<ServiceParts, 'graph' | 'log'>, followed: Followed<Event>) {
+    this.followed = followed;
+    const { document, field, variables = {}, begin } = followed;
+    const following = {
+      document,
+      field,
+      variables: () => variables,
+      begin,
+      take: (event: Event) => this.take(event),
+      interrupted: () => {
+        this.isWhole = false;
+      },
+    };
+    this.running = follow(parts, following, this.stopping.signal);
   }
 
   /** Whether what was told is all there is, but for the feed's lag. */
@@ -48,41 +54,16 @@ export class Follower<Event extends FollowedEvent> {
     return this.running;
   }
 
-  private async run(): Promise<void> {
-    const { signal } = this.stopping;
-    while (!signal.aborted) {
-      try {
-        await this.follow(signal);
-      } catch (error) {
-        if (signal.aborted) return;
-        this.parts.log.debug(
-          { reason: (error as Error).message, field: this.following.field },
-          'a stream is begun anew',
-        );
-      }
+  private take(event: Event): void {
+    this.heardAt = Date.now();
+    if (event.kind === 'RESYNC') {
       this.isWhole = false;
-      if (!signal.aborted) await sleep(RETRY_MS * (1 + Math.random()), undefined, { signal }).catch(() => undefined);
-    }
-  }
-
-  private async follow(signal: AbortSignal): Promise<void> {
-    const { document, field, variables = {}, begin, take, whole } = this.following;
-    begin();
-    for await (const data of this.parts.graph.subscribe<Record<string, Event | null>>(document, variables, {
-      signal,
-    })) {
-      const event = data[field];
-      if (!event) throw new Error(`${field} told nothing`);
-      this.heardAt = Date.now();
-      if (event.kind === 'RESYNC') {
-        this.isWhole = false;
-        begin();
-      } else if (event.kind !== 'PROGRESS') {
-        take(event);
-      } else if (!this.isWhole) {
-        this.isWhole = true;
-        whole();
-      }
+      this.followed.begin();
+    } else if (event.kind !== 'PROGRESS') {
+      this.followed.take(event);
+    } else if (!this.isWhole) {
+      this.isWhole = true;
+      this.followed.whole();
     }
   }
 }

@@ -6,7 +6,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from '../../../platform/database/sql.ts';
 import type { Listener } from '../../../platform/feed/hub.ts';
-import { mapStream } from '../../../platform/streams.ts';
+import { follow } from '../../../platform/following.ts';
 import type { ServiceParts } from '../../../platform/subgraph.ts';
 import type { Context } from '../context.ts';
 import { ORDER_TRANSITIONS, type OrderStatus } from '../rules/order-lifecycle.ts';
@@ -50,7 +50,7 @@ const CHANGES = /* GraphQL */ `
 `;
 
 interface Change {
-  cursor: string | null;
+  cursor: string;
   order: { orderId: string } | null;
 }
 
@@ -210,23 +210,17 @@ class RunningFollower implements Follower {
   }
 
   /** Tells of each order of the account that moves, from where it was when the way is interrupted. Never rejects. */
-  private async listen(accountId: string, signal: AbortSignal): Promise<void> {
+  private listen(accountId: string, signal: AbortSignal): Promise<void> {
     let after: string | null = null;
-    while (!signal.aborted) {
-      try {
-        for await (const change of this.changesOf({ accountId, after }, signal)) {
-          after = change.cursor;
-          if (change.order) this.touch(change.order.orderId);
-        }
-      } catch (error) {
-        this.parts.log.debug({ reason: (error as Error).message, accountId }, 'an account is listened to again');
-      }
-      if (!signal.aborted) await sleep(RETRY_MS * (1 + Math.random()), undefined, { signal }).catch(() => undefined);
-    }
-  }
-
-  private changesOf(of: { accountId: string; after: string | null }, signal: AbortSignal): AsyncIterable<Change> {
-    const events = this.parts.graph.subscribe<{ exchangeOrderChanges: Change | null }>(CHANGES, of, { signal });
-    return mapStream(events, ({ exchangeOrderChanges }) => exchangeOrderChanges ?? { cursor: of.after, order: null });
+    const following = {
+      document: CHANGES,
+      field: 'exchangeOrderChanges',
+      variables: () => ({ accountId, after }),
+      take: ({ cursor, order }: Change) => {
+        after = cursor;
+        if (order) this.touch(order.orderId);
+      },
+    };
+    return follow(this.parts, following, signal);
   }
 }

@@ -1,5 +1,5 @@
 /** Every subscription of the graph, with every field of what it tells, as the gateway serves it. */
-import { type GraphQLObjectType, getNamedType, isLeafType } from 'graphql';
+import { type GraphQLObjectType, type GraphQLOutputType, getNamedType, isLeafType } from 'graphql';
 import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { rowTypes, toObjects } from '../../../platform/database/rows.ts';
@@ -119,6 +119,8 @@ afterAll(() => graph.close());
 const subscriptions = () =>
   [...graph.subgraphs.values()].flatMap(({ schema }) => Object.values(schema.getSubscriptionType()?.getFields() ?? {}));
 
+const isEverything = (type: GraphQLOutputType) => getNamedType(type).name === 'DomainEventBatch';
+
 /** The leaves of the type, and of the objects it refers to, two levels deep. */
 function leaves(type: GraphQLObjectType, depth = 2): string {
   const fields = Object.values(type.getFields()).flatMap(({ name, type: fieldType, args }) => {
@@ -135,9 +137,31 @@ describe('every subscription', () => {
   it('is known to this test', () => {
     expect(
       subscriptions()
+        .filter(({ type }) => !isEverything(type))
         .map(({ name }) => name)
         .sort(),
     ).toEqual(Object.keys(ARGUMENTS).sort());
+  });
+
+  it('to everything of a domain tells what the demo has written, by its requests, and goes on from a cursor', async () => {
+    const everything = subscriptions().filter(({ type }) => isEverything(type));
+    expect(everything.map(({ name }) => name).sort()).toEqual(
+      DOMAINS.filter((domain) => domain !== 'audit') // which keeps what the others tell
+        .map((domain) => `${domain.replace(/-./, (dash) => dash.slice(1).toUpperCase())}Events`)
+        .sort(),
+    );
+    for (const { name, type } of everything) {
+      const fields = leaves(getNamedType(type) as GraphQLObjectType);
+      const watcher = watch(graph.client, name, `subscription { ${name} { ${fields} } }`);
+      const { events, cursor } = await watcher.until(({ kind }) => kind === 'UPSERT');
+      await watcher.leave();
+      const numbers = events.map(({ eventId }: { eventId: string }) => Number(eventId.split(':')[2]));
+      const later = watch(graph.client, name, `subscription { ${name}(after: "${cursor}") { ${fields} } }`);
+      await later.until(({ kind }) => kind !== 'RESYNC');
+      await later.leave();
+      const after = later.all.flatMap((batch) => batch.events).map(({ eventId }) => Number(eventId.split(':')[2]));
+      expect(after.filter((number) => numbers.includes(number))).toEqual([]);
+    }
   });
 
   it.each(Object.keys(ARGUMENTS))('%s tells every field of what it is about', async (name) => {
@@ -157,7 +181,8 @@ describe('every subscription', () => {
   it('says how the feed of each domain does', async () => {
     const fields = 'domain epoch tick lastTickAt lagMs logBytes leader ledSince isLeader subscriberCount';
     const { data } = await graph.run(
-      `{ tradingFeed { ${fields} } exchangeFeed { ${fields} } marketDataFeed { ${fields} } custodianFeed { ${fields} } riskFeed { ${fields} } registryFeed { ${fields} } }`,
+      `{ tradingFeed { ${fields} } exchangeFeed { ${fields} } marketDataFeed { ${fields} } custodianFeed { ${fields} } riskFeed { ${fields} } registryFeed { ${fields} }
+         testCoordinationFeed { ${fields} } auditFeed { ${fields} } }`,
     );
     for (const [name, domain] of Object.entries({
       tradingFeed: 'trading',
@@ -166,6 +191,8 @@ describe('every subscription', () => {
       custodianFeed: 'custodian',
       riskFeed: 'risk',
       registryFeed: 'registry',
+      testCoordinationFeed: 'test-coordination',
+      auditFeed: 'audit',
     })) {
       expect(data[name]).toMatchObject({
         domain,

@@ -229,8 +229,10 @@ const COMMANDS: [name: string, input: object][] = [
   ],
 ];
 
+const LATER = new Date(Date.parse(NOW) + 3_600_000).toISOString(); // an hour from now
+
 const scenarioSteps = (scenarioId: string): [name: string, input: object][] => [
-  ['scheduleMarketScenario', { scenarioId, startAt: NOW }],
+  ['scheduleMarketScenario', { scenarioId, startAt: LATER }], // so that it does not begin by itself
   ['startMarketScenario', { scenarioId }],
   ['startMarketScenario', { scenarioId }],
   ['stopMarketScenario', { scenarioId, reason: 'seen' }],
@@ -280,7 +282,8 @@ it('every field of every type is answered', async () => {
 
   // What subscriptions tell is asked for in test/graph/live.
   const types = Object.values(schema.getTypeMap()).filter(
-    (type) => isObjectType(type) && !/^__|Change$|^Subscription$/.test(type.name) && !FOREIGN.includes(type.name),
+    (type) =>
+      isObjectType(type) && !/^__|Change$|^DomainEvent|^Subscription$/.test(type.name) && !FOREIGN.includes(type.name),
   ) as GraphQLObjectType[];
   const all = types.flatMap((type) => Object.keys(type.getFields()).map((field) => `${type.name}.${field}`));
   const missing = all.filter((place) => !seen.has(place) && !/^Query\._|invalidate|^LimitBreached/i.test(place));

@@ -130,7 +130,7 @@ describe('the contract', () => {
     };
     for (const root of Object.keys(ROOTS)) reach(root, 2);
     const others =
-      /^(__|_|Query|Mutation|Subscription|Portfolio$|TradingPosition$)|Payload$|Change$|Failed$|Transition$|Funds$|Breached$|Conflict$|NotFound$|Unavailable$/;
+      /^(__|_|Query|Mutation|Subscription|Portfolio$|TradingPosition$)|Payload$|Change$|^DomainEvent|Failed$|Transition$|Funds$|Breached$|Conflict$|NotFound$|Unavailable$/;
     expect(own.filter((name) => !reached.has(name) && !others.test(name))).toEqual([]);
   });
 

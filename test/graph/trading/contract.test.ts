@@ -124,7 +124,10 @@ describe('the contract', () => {
     const own = Object.values(schema.getTypeMap())
       .filter((type) => isObjectType(type) || isInterfaceType(type) || isUnionType(type))
       .map(({ name }) => name)
-      .filter((name) => !/^(__|_Service|_Entity|federation__|link__)|(Edge|Payload|Change)$|^Subscription$/.test(name));
+      .filter(
+        (name) =>
+          !/^(__|_Service|_Entity|federation__|link__)|(Edge|Payload|Change)$|^DomainEvent|^Subscription$/.test(name),
+      );
     const refusals =
       'UserError ValidationFailed NotFound InvalidTransition Conflict InsufficientFunds IdempotencyConflict LimitBreached DomainUnavailable';
     const stubs =
