@@ -4,6 +4,13 @@ import type { CodegenConfig } from '@graphql-codegen/cli';
 import { contractIn } from './platform/contract.ts';
 import type { Domain } from './platform/domains.ts';
 
+/** What resolvers of types in common.graphql hand on. Paths are relative to generated/. */
+const COMMON_MAPPERS = {
+  InjectFaultPayload: '../../../platform/chaos/faults.ts#FaultPayload',
+  RenewFaultsPayload: '../../../platform/chaos/faults.ts#FaultsPayload',
+  ClearFaultsPayload: '../../../platform/chaos/faults.ts#FaultsPayload',
+};
+
 /** Types of the resolvers of one domain; `subgraphs/<domain>/mappers.ts` ties GraphQL types to rows. */
 export async function codegenFor(domain: Domain): Promise<CodegenConfig> {
   const folder = `subgraphs/${domain}`;
@@ -20,7 +27,7 @@ export async function codegenFor(domain: Domain): Promise<CodegenConfig> {
           enumType: 'string-literal',
           enumsAsTypes: true,
           contextType: '../context.ts#Context',
-          mappers,
+          mappers: { ...COMMON_MAPPERS, ...mappers },
           scalars: {
             ID: 'string',
             Decimal: 'string',

@@ -62,6 +62,7 @@ async function allInOne(config: Config, log: Logger, process: Process): Promise<
       dataDir: config.dataDir,
       cacheBytes: config.cacheBytes,
       retention: config.retention,
+      isChaosOn: config.isChaosOn,
       access,
       graph,
       log,

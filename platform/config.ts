@@ -45,6 +45,8 @@ const common = z.object({
   AUTH_AUDIENCE: z.string().optional(),
   /** Token with all roles that this graph's services show one another; not needed where AUTH_SECRET is set. */
   AUTH_SERVICE_TOKEN: z.string().optional(),
+  /** Whether domains suffer faults that are injected into them on purpose. */
+  CHAOS: z.enum(['on', 'off']).default('off'),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
   NODE_ENV: z.enum(['development', 'test', 'production']).default('development'),
 });
@@ -76,6 +78,8 @@ export interface Config {
   retention: Retention;
   access: AccessSettings & { serviceToken: string | undefined };
   gatewayUrl: string;
+  /** Whether domains suffer faults on purpose. */
+  isChaosOn: boolean;
   logLevel: string;
   production: boolean;
   /** URL at which each domain's subgraph is reached when it is a process of its own. */
@@ -122,6 +126,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
       serviceToken: values.AUTH_SERVICE_TOKEN,
     },
     gatewayUrl: values.GATEWAY_URL,
+    isChaosOn: values.CHAOS === 'on',
     logLevel: values.LOG_LEVEL,
     production: values.NODE_ENV === 'production',
     subgraphUrls: perDomain((domain) => subgraphUrl(domain, present)),

@@ -3,6 +3,7 @@ import type { Access, Roles } from './access.ts';
 import type { Cache } from './cache/cache.ts';
 import type { Degradation, Reading } from './cache/family.ts';
 import { readingOf } from './cache/reading.ts';
+import type { ActiveFaults } from './chaos/active-faults.ts';
 import type { Database } from './database/database.ts';
 import type { Sql } from './database/sql.ts';
 import type { Domain } from './domains.ts';
@@ -30,6 +31,8 @@ export interface SubgraphContext<Client, Service = unknown> {
   feed: Feed;
   /** How this domain does. */
   health: Health;
+  /** What this domain suffers on purpose. */
+  faults: ActiveFaults;
   /** What has been read of this domain. Resolvers read it by `load`, `list`, `derive` and `connectChildren`. */
   cache: Cache;
   /** How old an answer of this request may be. */
@@ -85,6 +88,7 @@ export interface ContextParts<Client, Service> {
   graph: GraphClient;
   feed: Feed;
   health: Health;
+  faults: ActiveFaults;
   cache: Cache;
   service: Service;
   log: Logger;

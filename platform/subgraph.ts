@@ -16,6 +16,7 @@ import { type Access, guardFields, OPEN_ACCESS } from './access.ts';
 import { Cache } from './cache/cache.ts';
 import { RedisTier } from './cache/redis-tier.ts';
 import { Sampler } from './cache/sampler.ts';
+import { type ActiveFaults, NO_FAULTS } from './chaos/active-faults.ts';
 import { createContext, type SubgraphContext } from './context.ts';
 import { type Database, openDatabase } from './database/database.ts';
 import { sql } from './database/sql.ts';
@@ -81,6 +82,8 @@ export interface SubgraphDependencies {
   retention?: Retention;
   /** Who may use fields that are not for everybody. @default OPEN_ACCESS */
   access?: Access | undefined;
+  /** Whether the domain suffers faults that are injected on purpose. @default false */
+  isChaosOn?: boolean | undefined;
   /** @default the system's clock */
   now?: () => Date;
 }
@@ -166,6 +169,7 @@ export function startSubgraph<Client, Service>(
   cache.follow(feed.hub);
   const serviceName = instance === undefined ? name : `${name}-${instance}`;
   const health = domainHealth({ domain: name, service: serviceName, db, feed, cache, redisUrl, log });
+  const faults: ActiveFaults = dependencies.isChaosOn ? { ...NO_FAULTS, isEnabled: true } : NO_FAULTS;
   const contextFor: ContextFor = (headers, isFresh = false) =>
     createContext({
       domain: name,
@@ -174,6 +178,7 @@ export function startSubgraph<Client, Service>(
       graph,
       feed,
       health,
+      faults,
       cache,
       service,
       log,

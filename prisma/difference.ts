@@ -17,7 +17,7 @@ export async function differenceOf(domain: Domain, connection: Connection, folde
       to: { tag: 'schemaDatamodel', files },
       script: true,
       exitCode: true,
-      filters: { externalTables: FEED_TABLES.map((table) => `${connection.schema}.${table}`), externalEnums: [] },
+      filters: { externalTables: COMMON_TABLES.map((table) => `${connection.schema}.${table}`), externalEnums: [] },
     }),
   );
   return exitCode === DIFFERENT ? (stdout ?? '') : '';
@@ -25,5 +25,5 @@ export async function differenceOf(domain: Domain, connection: Connection, folde
 
 const DIFFERENT = 2;
 
-/** Tables of the change feed (prisma/common): the same in every domain, and no business of Prisma's clients. */
-const FEED_TABLES = ['captured_tables', 'change_log', 'feed_segment', 'feed_state', 'feed_ticks'];
+/** Tables of prisma/common: the same in every domain, and no business of Prisma's clients. */
+const COMMON_TABLES = ['captured_tables', 'change_log', 'feed_segment', 'feed_state', 'feed_ticks', 'injected_faults'];

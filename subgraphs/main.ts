@@ -33,6 +33,7 @@ await runMain(async (process) => {
     dataDir: config.dataDir,
     cacheBytes: config.cacheBytes,
     retention: config.retention,
+    isChaosOn: config.isChaosOn,
     access: createAccess(config.access),
     graph,
     log,

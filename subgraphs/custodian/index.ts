@@ -1,4 +1,5 @@
 /** The custodian subgraph: what is kept for whom, and how it is settled, approved and reconciled. */
+import { chaosResolvers } from '../../platform/chaos/resolvers.ts';
 import { contractIn } from '../../platform/contract.ts';
 import { rowOf } from '../../platform/feed/events.ts';
 import { defineSubgraph } from '../../platform/subgraph.ts';
@@ -16,14 +17,24 @@ import { type CustodianService, startCustodian } from './service.ts';
 import { settlementMutations, settlementQueries, settlementResolvers } from './settlement/resolvers.ts';
 import { transferMutations, transferQueries, transferResolvers } from './transfer/resolvers.ts';
 
+const chaos = chaosResolvers('custodian');
+
 const resolvers: Resolvers = {
-  Query: { ...Query, ...calendarQueries, ...settlementQueries, ...transferQueries, ...reconciliationQueries },
+  Query: {
+    ...Query,
+    ...calendarQueries,
+    ...settlementQueries,
+    ...transferQueries,
+    ...reconciliationQueries,
+    ...chaos.Query,
+  },
   Mutation: {
     ...Mutation,
     ...calendarMutations,
     ...settlementMutations,
     ...transferMutations,
     ...reconciliationMutations,
+    ...chaos.Mutation,
   },
   Subscription,
   ...accountResolvers,

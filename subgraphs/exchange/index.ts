@@ -1,4 +1,5 @@
 /** The exchange subgraph: accounts and what they hold, orders, the trades that match them, and the ledger. */
+import { chaosResolvers } from '../../platform/chaos/resolvers.ts';
 import { contractIn } from '../../platform/contract.ts';
 import { defineSubgraph } from '../../platform/subgraph.ts';
 import { PrismaClient } from '../../prisma/exchange/generated/client.ts';
@@ -19,9 +20,11 @@ import { payloads } from './resolvers/payloads.ts';
 import { Query } from './resolvers/Query.ts';
 import { Subscription } from './resolvers/Subscription.ts';
 
+const chaos = chaosResolvers('exchange');
+
 const resolvers: Resolvers = {
-  Query,
-  Mutation,
+  Query: { ...Query, ...chaos.Query },
+  Mutation: { ...Mutation, ...chaos.Mutation },
   Subscription,
   Client,
   ExchangeAccount,

@@ -1,5 +1,6 @@
 /** The market-data subgraph: instruments, prices, candles, tickers and order books. */
 
+import { chaosResolvers } from '../../platform/chaos/resolvers.ts';
 import { contractIn } from '../../platform/contract.ts';
 import { defineSubgraph } from '../../platform/subgraph.ts';
 import { PrismaClient } from '../../prisma/market-data/generated/client.ts';
@@ -25,9 +26,18 @@ import {
   sourceTypes,
 } from './sources/resolvers.ts';
 
+const chaos = chaosResolvers('market-data');
+
 const resolvers: Resolvers = {
-  Query: { ...Query, ...sourceQueries, ...scenarioQueries, ...analyticsQueries },
-  Mutation: { ...Mutation, ...retentionMutations, ...sourceMutations, ...scenarioMutations, ...analyticsMutations },
+  Query: { ...Query, ...sourceQueries, ...scenarioQueries, ...analyticsQueries, ...chaos.Query },
+  Mutation: {
+    ...Mutation,
+    ...retentionMutations,
+    ...sourceMutations,
+    ...scenarioMutations,
+    ...analyticsMutations,
+    ...chaos.Mutation,
+  },
   Subscription: { ...Subscription, ...sourceSubscriptions, ...scenarioSubscriptions },
   Asset,
   Instrument: { ...Instrument, ...consensusOfInstrument },

@@ -1,4 +1,5 @@
 /** The risk subgraph: limits and how far they are used, alerts, the trading circuit breaker, what portfolios may lose. */
+import { chaosResolvers } from '../../platform/chaos/resolvers.ts';
 import { contractIn } from '../../platform/contract.ts';
 import { defineSubgraph } from '../../platform/subgraph.ts';
 import { PrismaClient } from '../../prisma/risk/generated/client.ts';
@@ -14,9 +15,11 @@ import { Query } from './resolvers/Query.ts';
 import { Subscription } from './resolvers/Subscription.ts';
 import { startRisk } from './service.ts';
 
+const chaos = chaosResolvers('risk');
+
 const resolvers: Resolvers = {
-  Query,
-  Mutation,
+  Query: { ...Query, ...chaos.Query },
+  Mutation: { ...Mutation, ...chaos.Mutation },
   Subscription,
   ...limitResolvers,
   ...alertResolvers,

@@ -1,4 +1,5 @@
 /** The trading subgraph: strategies, their orders and executions, the positions and portfolios that result. */
+import { chaosResolvers } from '../../platform/chaos/resolvers.ts';
 import { contractIn } from '../../platform/contract.ts';
 import { mergeResolvers } from '../../platform/resolver-maps.ts';
 import { defineSubgraph } from '../../platform/subgraph.ts';
@@ -48,7 +49,7 @@ const own: Resolvers = {
 export const trading = defineSubgraph({
   name: 'trading',
   typeDefs: contractIn(new URL('./', import.meta.url)),
-  resolvers: mergeResolvers(own, tradeStoreResolvers),
+  resolvers: mergeResolvers<object>(own, tradeStoreResolvers, chaosResolvers('trading')),
   exports,
   createPrisma: (adapter) => new PrismaClient({ adapter }),
   start: startTrading,

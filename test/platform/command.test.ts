@@ -2,6 +2,7 @@ import { PrismaPg } from '@prisma/adapter-pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it, vi } from 'vitest';
 import { OPEN_ACCESS } from '../../platform/access.ts';
 import { Cache } from '../../platform/cache/cache.ts';
+import { NO_FAULTS } from '../../platform/chaos/active-faults.ts';
 import { command } from '../../platform/command.ts';
 import { createContext, type SubgraphContext } from '../../platform/context.ts';
 import { type Database, openDatabase } from '../../platform/database/database.ts';
@@ -30,6 +31,7 @@ function contextOn(database: Database): SubgraphContext<PrismaClient> {
     feed,
     health: domainHealth({ cache: new Cache({}), domain: 'trading', db: database, feed, redisUrl: undefined, log }),
     cache: new Cache({}),
+    faults: NO_FAULTS,
     service: undefined,
     graph: createGraphClient(() => Promise.reject(new Error('not asked'))),
     log,

@@ -94,12 +94,21 @@ describe('the contracts', () => {
   });
 
   it('say of every field that is not for everybody whom it is for', () => {
-    const isGuarded = ({ directives = [] }: FieldDefinitionNode) =>
-      directives.some(({ name }) => name.value === 'access');
-    const saysSo = ({ description }: FieldDefinitionNode) =>
-      /\b(administrators|auditors|testers) only\./i.test(description?.value ?? '');
-    expect(fieldsThat((_domain, _type, field) => isGuarded(field)).length).toBeGreaterThan(0);
-    expect(fieldsThat((_domain, _type, field) => isGuarded(field) !== saysSo(field))).toEqual([]);
+    const rolesOf = ({ directives = [] }: FieldDefinitionNode) =>
+      directives
+        .filter(({ name }) => name.value === 'access')
+        .flatMap((directive) => directive.arguments ?? [])
+        .flatMap(({ value }) => (value.kind === 'ListValue' ? value.values : []))
+        .flatMap((value) => (value.kind === 'StringValue' ? [`${value.value}s`] : []));
+    const namedIn = ({ description }: FieldDefinitionNode) =>
+      /\b((?:(?:administrators|auditors|testers)(?:, | and )?)+) only\./i
+        .exec(description?.value ?? '')?.[1]
+        ?.toLowerCase()
+        .split(/, | and /) ?? [];
+    expect(fieldsThat((_domain, _type, field) => rolesOf(field).length > 0).length).toBeGreaterThan(0);
+    expect(
+      fieldsThat((_domain, _type, field) => rolesOf(field).sort().join() !== namedIn(field).sort().join()),
+    ).toEqual([]);
   });
 
   it('let every pointer into another domain be null', () => {

@@ -64,6 +64,8 @@ export interface TestGraphOptions {
   databaseUrl?: string;
   /** Redis, with the password that the passwords of the domains' users follow from. @default none */
   redisUrl?: string;
+  /** Whether domains suffer faults on purpose. @default false */
+  isChaosOn?: boolean;
   /** @default everybody may do everything */
   access?: Access;
   /** Settings that name instances. @default process.env */

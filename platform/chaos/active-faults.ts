@@ -1,0 +1,12 @@
+/** The faults that a process of a domain knows to last. */
+import type { FaultKind, FaultRow } from './fault.ts';
+
+export interface ActiveFaults {
+  /** Whether the domain takes faults at all. */
+  readonly isEnabled: boolean;
+  /** Those of a kind that last now, by the clock of this process. */
+  of(kind: FaultKind): readonly FaultRow[];
+}
+
+/** Where chaos is off: stored faults are not even read. */
+export const NO_FAULTS: ActiveFaults = { isEnabled: false, of: () => [] };
