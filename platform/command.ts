@@ -9,6 +9,7 @@ import type { Sql } from './database/sql.ts';
 import { sql } from './database/sql.ts';
 import { Refusal, refuse, type UserError } from './errors.ts';
 import { claimKeys, idempotencyKeyOf, keepAnswers, requestHash } from './idempotency.ts';
+import { traceparentOf } from './trace.ts';
 
 /** What a command may do with Prisma inside its transaction. */
 export type Transaction<Client> = Omit<
@@ -84,6 +85,21 @@ export async function command<Client, Result extends CommandResult>(
     }
     throw error;
   }
+}
+
+/**
+ * The context in which a transaction goes on with the trace of what it has found: what it writes from now on belongs to
+ * that, though nobody's request made it. Null is found where no trace is known; the command's own goes on.
+ */
+export async function goOnWith<Context extends SubgraphContext<unknown, unknown>>(
+  tx: RawStatements,
+  context: Context,
+  traceId: string | null,
+): Promise<Context> {
+  if (traceId === null) return context;
+  const traceparent = traceparentOf(traceId);
+  await tx.$executeRaw(sql`select set_config('graph.traceparent', ${traceparent}, true)`);
+  return { ...context, traceId, traceparent };
 }
 
 /** The payload of a command that was refused. */

@@ -42,7 +42,10 @@ export interface Health {
   service: string;
   /** Never rejects. */
   read(): Promise<DomainHealth>;
-  /** Takes a further source of complaints; `name` says what could not be looked into when it fails. */
+  /**
+   * Takes a further source of complaints, in the place of one with the same name; `name` says what could not be looked
+   * into when it fails.
+   */
   heed(name: string, source: ComplaintSource): void;
   close(): void;
 }
@@ -70,14 +73,14 @@ export function domainHealth(options: HealthOptions): Health {
   const { domain, service = domain, db, feed, cache, redisUrl, log, identity = identityOf() } = options;
   const redis = redisUrl === undefined ? undefined : redisProbe(redisUrl, log);
   const stores = [watchStore(postgresProbe(db)), ...(redis ? [watchStore(redis)] : [])];
-  const sources: (() => Promise<readonly Complaint[]>)[] = [];
+  const sources = new Map<string, () => Promise<readonly Complaint[]>>();
   let latest: Promise<DomainHealth> | undefined;
   let lookedAt = Number.NEGATIVE_INFINITY;
 
   async function look(): Promise<DomainHealth> {
     const [found, complaints] = await Promise.all([
       Promise.all(stores.map((check) => check())),
-      Promise.all(sources.map((ask) => ask())),
+      Promise.all([...sources.values()].map((ask) => ask())),
     ]);
     const all = [...found.flatMap(complaintsOfStore), ...(isAway(found) ? [] : complaints.flat())];
     return {
@@ -94,7 +97,7 @@ export function domainHealth(options: HealthOptions): Health {
 
   function heed(name: string, source: ComplaintSource): void {
     const ask = oneAtATime(async () => source());
-    sources.push(async () => {
+    sources.set(name, async () => {
       try {
         return await within(ask());
       } catch (error) {

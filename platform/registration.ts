@@ -25,8 +25,8 @@ export interface Service {
 }
 
 /** A domain, which says how it does. */
-export function serviceOf({ health }: { health: Health }): Service {
-  return { name: health.service, status: async () => (await health.read()).status };
+export function serviceOf(domain: { readonly health: Health }): Service {
+  return { name: domain.health.service, status: async () => (await domain.health.read()).status };
 }
 
 export interface RegistrationOptions {

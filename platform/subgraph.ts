@@ -1,7 +1,7 @@
 /** A subgraph: its contract, its resolvers, and one domain's database. It answers in process or over HTTP alike. */
 import { readFileSync } from 'node:fs';
 import { buildSubgraphSchema } from '@apollo/subgraph';
-import { PrismaPg } from '@prisma/adapter-pg';
+import type { PrismaPg } from '@prisma/adapter-pg';
 import {
   createSourceEventStream,
   type DocumentNode,
@@ -12,25 +12,24 @@ import {
   getOperationAST,
   parse,
 } from 'graphql';
-import { type Access, guardFields, OPEN_ACCESS } from './access.ts';
-import { Cache } from './cache/cache.ts';
-import { RedisTier } from './cache/redis-tier.ts';
-import { Sampler } from './cache/sampler.ts';
-import { type ActiveFaults, NO_FAULTS } from './chaos/active-faults.ts';
-import { createContext, type SubgraphContext } from './context.ts';
-import { type Database, openDatabase } from './database/database.ts';
+import { type Access, guardFields } from './access.ts';
+import type { Cache } from './cache/cache.ts';
+import type { ActiveFaults } from './chaos/active-faults.ts';
+import { NO_CHAOS, startChaos } from './chaos/chaos.ts';
+import { isStruckDomain } from './chaos/fault.ts';
+import type { SubgraphContext } from './context.ts';
+import type { Database } from './database/database.ts';
 import { sql } from './database/sql.ts';
-import { type Domain, redisPrefixOf, schemaOf } from './domains.ts';
+import { type Domain, schemaOf } from './domains.ts';
 import { publicError } from './errors.ts';
-import { type Feed, startFeed } from './feed/feed.ts';
-import { redisBroadcast } from './feed/redis-stream.ts';
+import type { Feed } from './feed/feed.ts';
 import type { Retention } from './feed/retention.ts';
 import type { GraphClient } from './graph-client.ts';
-import { domainHealth, type Health } from './health.ts';
+import type { Health } from './health.ts';
 import type { Logger } from './log.ts';
+import { openDomain, settingsOf } from './running-domain.ts';
 import { scalarResolvers } from './scalars.ts';
 import { endOn, isStream, mapStream } from './streams.ts';
-import { traceparentOf } from './trace.ts';
 import { createExports, type Exports } from './transfer/exports.ts';
 import type { TransferKind } from './transfer/kind.ts';
 
@@ -52,6 +51,8 @@ export interface ServiceParts<Client = unknown> {
   graph: GraphClient;
   feed: Feed;
   health: Health;
+  /** What the domain suffers on purpose. */
+  faults: ActiveFaults;
   cache: Cache;
   log: Logger;
   redisUrl: string | undefined;
@@ -129,6 +130,12 @@ export function defineSubgraph<Client, Service = undefined>(
   return definition;
 }
 
+/** What complains of faults, in the domain's health. */
+const SUFFERING = 'what it suffers on purpose';
+
+/** Reads that are under way at a restart are answered within this, or fail. */
+const GRACE_MS = 1_000; // 1 second
+
 const COMMON = new URL('./schema/common.graphql', import.meta.url);
 
 /** The subgraph's contract, common.graphql first. */
@@ -141,67 +148,39 @@ export function startSubgraph<Client, Service>(
   dependencies: SubgraphDependencies,
 ): Subgraph {
   const { name } = definition;
-  const { graph, databaseUrl, instance, poolSize, access = OPEN_ACCESS, now = () => new Date() } = dependencies;
+  const { databaseUrl, instance } = dependencies;
   const log = dependencies.log.child({ domain: name, ...(instance !== undefined && { instance }) });
+  const settings = settingsOf({ ...dependencies, log });
+  const { access, now } = settings;
   const sdl = readTypeDefs(definition);
   const resolvers = { ...scalarResolvers, ...definition.resolvers } as ResolverMap;
   const schema = buildSubgraphSchema([{ typeDefs: parse(sdl), resolvers }]);
+  let chaos = NO_CHAOS;
+  const open = () => openDomain(definition, settings, () => chaos.faults);
+  let running = open();
+  let statements = 0;
+  let closing: Promise<void> = Promise.resolve();
+  if (dependencies.isChaosOn && isStruckDomain(name)) {
+    const { db, feed } = running;
+    chaos = startChaos(name, { db, feed, log, now });
+    chaos.guard(schema);
+  }
   guardFields(schema);
-  const schemaName = schemaOf(name, instance);
-  const db = openDatabase({ url: databaseUrl, schema: schemaName, log, ...(poolSize !== undefined && { poolSize }) });
-  const prisma = definition.createPrisma(new PrismaPg(db.pool, { schema: schemaName }));
-
-  const { redisUrl, dataDir, retention, cacheBytes } = dependencies;
-  const redisPrefix = redisPrefixOf(name, instance);
-  const redis = redisUrl ? new RedisTier({ url: redisUrl, prefix: redisPrefix, log }) : undefined;
-  const cache = new Cache({ domain: name, bytes: cacheBytes, redis, sampler: new Sampler({ log }) });
-  const broadcast = redisUrl ? redisBroadcast({ url: redisUrl, prefix: redisPrefix, log }) : undefined;
-  const feed = startFeed({
-    domain: name,
-    databaseUrl,
-    schema: schemaName,
-    db,
-    log,
-    broadcast,
-    mirror: cache,
-    ...(retention && { retention }),
+  running.start();
+  running.health.heed(SUFFERING, chaos.complaints);
+  chaos.begin({
+    pause: () => running.pause(),
+    resume: () => running.start(),
+    async renew() {
+      const old = running;
+      running = open();
+      running.health.heed(SUFFERING, chaos.complaints);
+      statements += old.db.statements();
+      closing = closing.then(() => old.close(GRACE_MS));
+      return running;
+    },
   });
-  cache.follow(feed.hub);
-  const serviceName = instance === undefined ? name : `${name}-${instance}`;
-  const health = domainHealth({ domain: name, service: serviceName, db, feed, cache, redisUrl, log });
-  const faults: ActiveFaults = dependencies.isChaosOn ? { ...NO_FAULTS, isEnabled: true } : NO_FAULTS;
-  const contextFor: ContextFor = (headers, isFresh = false) =>
-    createContext({
-      domain: name,
-      db,
-      prisma,
-      graph,
-      feed,
-      health,
-      faults,
-      cache,
-      service,
-      log,
-      now,
-      access,
-      headers,
-      isFresh,
-    });
-  const context = (traceId: string | null = null) =>
-    contextFor(traceId === null ? {} : { traceparent: traceparentOf(traceId) }, true) as SubgraphContext<Client>;
-  const service = definition.start?.({
-    db,
-    graph,
-    feed,
-    health,
-    cache,
-    log,
-    redisUrl,
-    redisPrefix,
-    dataDir,
-    now,
-    context,
-  });
+  const contextFor: ContextFor = (headers, isFresh) => running.contextFor(headers, isFresh);
 
   return {
     name,
@@ -209,26 +188,29 @@ export function startSubgraph<Client, Service>(
     schema,
     exports: createExports({
       domain: name,
-      schema: { url: databaseUrl, schema: schemaName },
+      schema: { url: databaseUrl, schema: schemaOf(name, instance) },
       kinds: definition.exports ?? [],
       access,
     }),
-    feed,
-    health,
-    cache,
+    get feed() {
+      return running.feed;
+    },
+    get health() {
+      return running.health;
+    },
+    get cache() {
+      return running.cache;
+    },
     createContext: contextFor,
-    statements: db.statements,
+    statements: () => statements + running.db.statements(),
     isReady: () =>
-      db.query(sql`select 1`).then(
+      running.db.query(sql`select 1`).then(
         () => true,
         () => false,
       ),
     async close() {
-      await service?.stop();
-      health.close();
-      await feed.close();
-      cache.close();
-      await db.close();
+      await chaos.stop();
+      await Promise.all([closing, running.close()]);
     },
     async execute(request) {
       const operation = getOperationAST(request.document, request.operationName);

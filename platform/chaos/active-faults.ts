@@ -6,7 +6,9 @@ export interface ActiveFaults {
   readonly isEnabled: boolean;
   /** Those of a kind that last now, by the clock of this process. */
   of(kind: FaultKind): readonly FaultRow[];
+  /** Reads anew what is stored, so that what was injected just now is honoured here. Never rejects. */
+  refresh(): Promise<void>;
 }
 
 /** Where chaos is off: stored faults are not even read. */
-export const NO_FAULTS: ActiveFaults = { isEnabled: false, of: () => [] };
+export const NO_FAULTS: ActiveFaults = { isEnabled: false, of: () => [], refresh: async () => undefined };

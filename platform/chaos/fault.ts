@@ -1,4 +1,5 @@
 /** Faults that a domain suffers on purpose: what there are of them, and how the graph shows one. */
+import { sql } from '../database/sql.ts';
 import type { Domain } from '../domains.ts';
 
 export const FAULT_KINDS = [
@@ -29,9 +30,27 @@ export const HONOURED = {
 
 export type StruckDomain = keyof typeof HONOURED;
 
+/** Whether a domain can be struck at all. */
+export function isStruckDomain(domain: Domain): domain is StruckDomain {
+  return domain in HONOURED;
+}
+
 /** The kinds that a domain honours; none where it cannot be struck. */
 export function honouredBy(domain: Domain): readonly FaultKind[] {
-  return domain in HONOURED ? HONOURED[domain as StruckDomain] : [];
+  return isStruckDomain(domain) ? HONOURED[domain] : [];
+}
+
+/** Fields that never suffer themselves: they tell of the domain, or of its faults. */
+export function fieldNamesOf(domain: StruckDomain): string[] {
+  const pascal = pascalCase(domain);
+  const camel = `${pascal.slice(0, 1).toLowerCase()}${pascal.slice(1)}`;
+  const told = ['Faults', 'Feed', 'Health', 'Events'].map((what) => `${camel}${what}`);
+  return [...told, `inject${pascal}Fault`, `renew${pascal}Faults`, `clear${pascal}Faults`];
+}
+
+/** "market-data" → "MarketData" */
+export function pascalCase(name: string): string {
+  return name.replaceAll(/(?:^|-)([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }
 
 /** A row of injected_faults, as rows of the platform are (see database/rows.ts). */
@@ -49,6 +68,10 @@ export interface FaultRow {
   clearedAt: string | null;
   traceId: string | null;
 }
+
+/** The columns of a row. */
+export const FAULT_COLUMNS = sql`fault_id, kind, target, parameters, run_id, reason, injected_by, status, injected_at,
+  expires_at, cleared_at, trace_id`;
 
 /** A fault as the graph shows it. */
 export type Fault = Omit<FaultRow, 'traceId'> & { domain: Domain };

@@ -5,7 +5,7 @@ import type { SubgraphContext } from '../context.ts';
 import { allOf, type Sql, sql } from '../database/sql.ts';
 import { refuse, type UserError } from '../errors.ts';
 import { boundedText, storableJson } from '../texts.ts';
-import { type Fault, type FaultKind, type FaultRow, honouredBy, shownFault } from './fault.ts';
+import { FAULT_COLUMNS, type Fault, type FaultKind, type FaultRow, honouredBy, shownFault } from './fault.ts';
 import { checkParameters, targetOf } from './parameters.ts';
 
 export interface InjectFaultInput {
@@ -55,8 +55,6 @@ const FAULT_ID_LENGTH = 100;
 const NAME_LENGTH = 255;
 const REASON_LENGTH = 2_000;
 
-const COLUMNS = sql`fault_id, kind, target, parameters, run_id, reason, injected_by, status, injected_at, expires_at, cleared_at, trace_id`;
-
 /** The domain's faults, the latest first. */
 export async function listFaults(
   { db, domain, now }: Context,
@@ -68,7 +66,7 @@ export async function listFaults(
     ...(runId == null ? [] : [sql`run_id = ${runId}`]),
   ];
   const rows = await db.query<FaultRow>(
-    sql`select ${COLUMNS} from injected_faults where ${allOf(where)}
+    sql`select ${FAULT_COLUMNS} from injected_faults where ${allOf(where)}
          order by injected_at desc, fault_id desc limit ${LIST_LIMIT}`,
   );
   return rows.map((row) => shownFault(domain, row, at));
@@ -177,15 +175,17 @@ async function conflictOf(
 
 const idsOf = (rows: readonly { fault_id: string }[]) => ({ faultIds: rows.map((row) => row.fault_id) });
 
+/** The faults as they are now, once they are honoured in this process. */
 async function shown(
-  { db, domain, now }: Context,
+  { db, domain, faults, now }: Context,
   { faultIds = [], readToken = null, errors }: CommandPayload<{ faultIds: string[] }>,
 ): Promise<FaultsPayload> {
   const rows =
     faultIds.length === 0
       ? []
       : await db.query<FaultRow>(
-          sql`select ${COLUMNS} from injected_faults where fault_id = any(${faultIds}) order by injected_at, fault_id`,
+          sql`select ${FAULT_COLUMNS} from injected_faults where fault_id = any(${faultIds}) order by injected_at, fault_id`,
         );
+  if (rows.length > 0) await faults.refresh();
   return { faults: rows.map((row) => shownFault(domain, row, now())), readToken, errors };
 }

@@ -29,7 +29,7 @@ const SCHEMAS = {
   SPREAD: z.strictObject({ multiplier, symbols }),
   SETTLEMENT_DELAY: z.strictObject({ delaySeconds: z.int().min(1).max(604_800) }), // a week
   SETTLEMENT_FAILURE: z.strictObject({ share }),
-  HOLIDAY: z.strictObject({ date: z.iso.date(), calendar: z.string().min(1).max(20).optional() }),
+  HOLIDAY: z.strictObject({ date: z.iso.date(), calendar: z.enum(['US_NY', 'GB', 'EU_TARGET', 'JP']).optional() }),
 } as const satisfies Record<FaultKind, z.ZodType>;
 
 /** What the parameters of a kind are, once they are checked. */

@@ -1,6 +1,6 @@
 /** The resolvers of a domain's faults, the same in every contract that has them. */
 import type { SubgraphContext } from '../context.ts';
-import type { StruckDomain } from './fault.ts';
+import { pascalCase, type StruckDomain } from './fault.ts';
 import {
   type ClearFaultsInput,
   clearFaults,
@@ -45,8 +45,4 @@ export function chaosResolvers<Name extends StruckDomain>(domain: Name): ChaosRe
       [`clear${pascal}Faults`]: resolvers.clear,
     },
   } as unknown as ChaosResolvers<Name>;
-}
-
-function pascalCase(name: string): string {
-  return name.replaceAll(/(?:^|-)([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }

@@ -8,6 +8,7 @@ import type { ServiceParts } from '../../platform/subgraph.ts';
 import { isBusinessDay } from './calendar/business-days.ts';
 import { readCalendars } from './calendar/calendars.ts';
 import { newYorkTime } from './calendar/new-york.ts';
+import { isHeldUp } from './chaos/strikes.ts';
 import type { Context } from './context.ts';
 import { runReconciliation } from './reconciliation/reconciling.ts';
 import { type CustodianSettings, settings } from './settings.ts';
@@ -16,7 +17,7 @@ import { TradeBells } from './settlement/trade-bells.ts';
 import { followTrades, QUICK_OVERLAP_MS, SURE_OVERLAP_MS } from './settlement/trade-follower.ts';
 import { expireRequests } from './transfer/voting.ts';
 
-type Parts = Pick<ServiceParts, 'db' | 'graph' | 'feed' | 'log' | 'now' | 'context'>;
+type Parts = Pick<ServiceParts, 'db' | 'graph' | 'faults' | 'feed' | 'log' | 'now' | 'context'>;
 
 export interface CustodianService {
   stop(): Promise<void>;
@@ -94,7 +95,7 @@ async function repeat(
   }
 }
 
-async function workQueue({ db, now }: Parts, context: Context, signal: AbortSignal): Promise<void> {
+async function workQueue({ db, faults, now }: Parts, context: Context, signal: AbortSignal): Promise<void> {
   let pauseMs = QUEUE_LOOK_MS;
   const at = now();
   const due = await db.one<{ approvals: boolean; settlements: boolean }>(
@@ -105,9 +106,10 @@ async function workQueue({ db, now }: Parts, context: Context, signal: AbortSign
   );
   if (due?.approvals) await expireRequests(context);
   if (due?.settlements) {
-    const isOpen = isBusinessDay(newYorkTime(at).date, ['US_NY'], await readCalendars(db));
+    const isOpen = isBusinessDay(newYorkTime(at).date, ['US_NY'], await readCalendars({ db, faults }));
     const items = isOpen ? await processQueue(context, QUEUE_BATCH, at) : [];
-    if (items.every(({ outcome }) => outcome === 'WAITING')) pauseMs = QUEUE_WAIT_MS;
+    const allWait = items.every(({ outcome }) => outcome === 'WAITING');
+    if (allWait && !isHeldUp(faults)) pauseMs = QUEUE_WAIT_MS;
     else if (items.length === QUEUE_BATCH) return;
   }
   await sleep(pauseMs, undefined, { signal }).catch(() => undefined);

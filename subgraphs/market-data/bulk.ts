@@ -2,6 +2,7 @@
 import { sql } from '../../platform/database/sql.ts';
 import { Refusal, refuse, type UserError } from '../../platform/errors.ts';
 import { normaliseSymbol } from '../../platform/symbols.ts';
+import { silenceOf } from './chaos/quotes.ts';
 import type { Context } from './context.ts';
 import { type Fault, isFault } from './rules/limits.ts';
 
@@ -86,10 +87,12 @@ export async function readTradable(context: Context, inputs: readonly { symbol: 
   const known = await context.db.query<{ symbol: string; isActive: boolean }>(
     sql`select symbol, is_active from symbols where symbol = any(${wanted}::text[])`,
   );
+  const silent = silenceOf(context.faults);
   const activity = new Map(known.map(({ symbol, isActive }) => [symbol, isActive]));
   return (spelling: string): string | UserError => {
     const symbol = symbols.get(spelling) ?? canonical(spelling);
-    if (typeof symbol !== 'string' || activity.get(symbol)) return symbol;
+    if (typeof symbol !== 'string') return symbol;
+    if (activity.get(symbol)) return silent(symbol) ?? symbol;
     return activity.has(symbol)
       ? refuse.validation(`${symbol} is not active, so nothing is recorded for it.`).userError
       : refuse.notFound('Instrument', symbol).userError;

@@ -5,6 +5,7 @@ import { Refusal, refuse } from '../../platform/errors.ts';
 import type { GroupedCall } from '../../platform/group-commit.ts';
 import { isStorable } from '../../platform/texts.ts';
 import { checkLength, type ReadRow, type RowRefusal, readRows, readTradable, type Tradable } from './bulk.ts';
+import { type Spreads, spreadsOf } from './chaos/quotes.ts';
 import type { Context, Tx } from './context.ts';
 import type { IngestPriceInput, IngestPricesInput, PriceInput } from './generated/resolvers.ts';
 import { type PublishedTick, publishTicks } from './publication.ts';
@@ -37,12 +38,16 @@ export interface ReadyPrices {
   heard: { source: string; message: SourceMessage }[];
   nowMs: number;
   traceId: string;
+  spreads: Spreads;
 }
 
 /** Ticks a call at most: about 3 MiB of JSON. */
 const MAX_TICKS = 10_000;
 /** Each day is a partition; a call that would make hundreds is a mistake. */
 const MAX_DAYS = 100;
+
+/** Code of what is refused since its source is silent: nobody has heard it. */
+const SILENT = 'DOMAIN_UNAVAILABLE';
 
 type Call = GroupedCall<Context, IngestPricesInput>;
 
@@ -94,7 +99,8 @@ function prepareCall({ context, input }: Call, tradable: Tradable): ReadyPrices 
       const message = `prices may lie on at most ${MAX_DAYS} different days, but got ${days}.`;
       throw refuse.validation(message, ['input', 'prices']);
     }
-    return { ticks, refused, heard: heardOf(input, rows, refused, nowMs), nowMs, traceId: context.traceId };
+    const heard = heardOf(input, rows, refused, nowMs);
+    return { ticks, refused, heard, nowMs, traceId: context.traceId, spreads: spreadsOf(context.faults) };
   } catch (error) {
     if (error instanceof Refusal) return error;
     throw error;
@@ -107,11 +113,14 @@ function heardOf(
   refused: readonly RowRefusal[],
   nowMs: number,
 ): ReadyPrices['heard'] {
-  const messages: SourceMessage[] = [];
+  const messages: (SourceMessage | undefined)[] = [];
   for (const { index, row } of rows) messages[index] = { latencyMs: nowMs - Date.parse(row.timestamp) };
-  for (const { index, error } of refused) messages[index] = { error: error.message };
-  const heard = prices.map(({ source }, index) => ({ source, message: messages[index] as SourceMessage }));
-  return heard.filter(({ source }) => isStorable(source)); // nobody can be registered under another name
+  for (const { index, error } of refused)
+    messages[index] = error.code === SILENT ? undefined : { error: error.message };
+  return prices.flatMap(({ source }, index) => {
+    const message = messages[index];
+    return message && isStorable(source) ? [{ source, message }] : []; // nobody can be registered under another name
+  });
 }
 
 function daysOf(ticks: readonly Tick[]): Set<string> {

@@ -4,10 +4,12 @@
  */
 import { sql } from '../../platform/database/sql.ts';
 import { type Decimal, dec } from '../../platform/decimal.ts';
+import type { Spreads } from './chaos/quotes.ts';
 import type { Tx } from './context.ts';
 import { lockTickers } from './locks.ts';
 import { rowSet } from './row-set.ts';
 import type { Tick } from './rules/price-tick.ts';
+import { wideQuote } from './rules/wide-quote.ts';
 import {
   type ActiveManipulation,
   activeManipulations,
@@ -26,6 +28,7 @@ export type PublishedTick = Tick & { traceId: string };
 export interface Occasion {
   nowMs: number;
   traceId: string;
+  spreads: Spreads;
 }
 
 /** Advances what is published with the ticks. `heard` is what their sources said, refused prices too. */
@@ -97,7 +100,7 @@ async function publishSeen(
   tx: Tx,
   observations: readonly Observation[],
   manipulations: ReadonlyMap<string, ActiveManipulation>,
-  { nowMs, traceId }: Occasion,
+  { nowMs, traceId, spreads }: Occasion,
 ): Promise<void> {
   if (observations.length === 0) return;
   const bent = observations.map((observation) => bentObservation(observation, manipulations, nowMs));
@@ -111,7 +114,13 @@ async function publishSeen(
     });
     await keepOriginals(tx, kept, traceId);
   }
-  await advanceTickers(tx, await withFigures(tx, bent));
+  await advanceTickers(
+    tx,
+    await withFigures(
+      tx,
+      bent.map((observation) => wideObservation(observation, spreads)),
+    ),
+  );
 }
 
 function quote({ lastPrice: price, bid, ask }: Observation) {
@@ -135,6 +144,15 @@ function bentObservation(
     // The price 24 hours before stays what it was.
     priceChange24h: priceChange24h === null ? null : dec(priceChange24h).plus(price).minus(lastPrice).toFixed(),
   };
+}
+
+/** What is published while the spread is wide; the truth behind a manipulation stays what it was. */
+function wideObservation(observation: Observation, spreads: Spreads): Observation {
+  const { symbol, bid, ask } = observation;
+  const multiplier = bid === null || ask === null ? null : spreads(symbol);
+  if (multiplier === null) return observation;
+  const wide = wideQuote(dec(bid ?? 0), dec(ask ?? 0), multiplier);
+  return { ...observation, bid: wide.bid.toFixed(), ask: wide.ask.toFixed() };
 }
 
 /** The symbols whose tickers the observations will advance. */

@@ -1,6 +1,7 @@
 /** Storing tickers as venues computed them. */
 import { type CommandPayload, command } from '../../platform/command.ts';
 import { type RowRefusal, readBatch } from './bulk.ts';
+import { spreadsOf } from './chaos/quotes.ts';
 import type { Context } from './context.ts';
 import type { RecordTickersInput, TickerInput } from './generated/resolvers.ts';
 import { publishObservations } from './publication.ts';
@@ -34,7 +35,11 @@ export function recordTickers(context: Context, input: RecordTickersInput): Prom
       );
       const recorded = await recordStates(tx, states);
       const newest = newestBySymbol(states);
-      await publishObservations(tx, [...newest.values()], { nowMs, traceId: context.traceId });
+      await publishObservations(tx, [...newest.values()], {
+        nowMs,
+        traceId: context.traceId,
+        spreads: spreadsOf(context.faults),
+      });
       return { recorded, duplicates: states.length - recorded, refused, symbols: [...newest.keys()] };
     });
   });

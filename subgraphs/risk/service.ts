@@ -6,12 +6,14 @@ import { History } from './monitor/history.ts';
 import { BalanceBook, Returns } from './monitor/market.ts';
 import { Monitor } from './monitor/monitor.ts';
 import { Portfolios } from './monitor/portfolios.ts';
+import { type CheckLog, startCheckLog } from './reports/check-log.ts';
 
 export interface RiskService {
   book: Book;
   limits: LimitBook;
   portfolios: Portfolios;
   monitor: Monitor;
+  checks: CheckLog;
   stop(): Promise<void>;
 }
 
@@ -19,7 +21,7 @@ export function startRisk(parts: ServiceParts): RiskService {
   const { db, graph, now } = parts;
   // What is watched may move before the monitor is there to look.
   const late: { monitor?: Monitor } = {};
-  const book = new Book(parts, (accountIds) => late.monitor?.touch(accountIds));
+  const book = new Book(parts, (accountIds, traceId) => late.monitor?.touch(accountIds, traceId));
   const limits = new LimitBook(parts, () => late.monitor?.touchAll());
   const portfolios = new Portfolios({
     book,
@@ -30,15 +32,19 @@ export function startRisk(parts: ServiceParts): RiskService {
   });
   const monitor = new Monitor({ parts, book, limits, portfolios });
   late.monitor = monitor;
+  const checks = startCheckLog(parts);
+  parts.health.heed('the record of checks', () => checks.complaints());
   return {
     book,
     limits,
     portfolios,
     monitor,
+    checks,
     async stop() {
       limits.stop();
       await monitor.stop();
       await book.stop();
+      await checks.stop();
     },
   };
 }

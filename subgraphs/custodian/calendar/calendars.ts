@@ -1,10 +1,12 @@
 /** The calendars as they are stored, and an administrator's word on a day. */
+import type { ActiveFaults } from '../../../platform/chaos/active-faults.ts';
 import { type CommandPayload, command } from '../../../platform/command.ts';
 import type { Database } from '../../../platform/database/database.ts';
 import { allOf, type Sql, sql } from '../../../platform/database/sql.ts';
 import { badInput, refuse } from '../../../platform/errors.ts';
 import { equals, is } from '../../../platform/filters.ts';
 import { isStorable } from '../../../platform/texts.ts';
+import { withHolidays } from '../chaos/strikes.ts';
 import type { Context, Tx } from '../context.ts';
 import type { SetBusinessDayInput } from '../generated/resolvers.ts';
 import type { Calendars, Region } from './business-days.ts';
@@ -28,10 +30,13 @@ const NOTE_LENGTH = 200;
 /** Days of one answer: ten years of one region's holidays. */
 const DAYS_LIMIT = 500;
 
+/** Where the days are stored, and what adds to them. */
+type Days = { db: Pick<Database, 'query'>; faults: ActiveFaults };
+
 /** Every day that is not what its weekday says. A few hundred rows. */
-export async function readCalendars(db: Pick<Database, 'query'>): Promise<Calendars> {
+export async function readCalendars({ db, faults }: Days): Promise<Calendars> {
   const rows = await db.query<BusinessDayRow>(sql`select region, date, is_holiday from business_days`);
-  return new Map(rows.map(({ region, date, isHoliday }) => [`${region} ${date}`, isHoliday]));
+  return withHolidays(new Map(rows.map(({ region, date, isHoliday }) => [`${region} ${date}`, isHoliday])), faults);
 }
 
 /** The days on record in a half-open range of dates. */
@@ -93,9 +98,9 @@ function isDate(text: string): boolean {
 }
 
 /** The same within a command. */
-export async function calendarsWithin(tx: Tx): Promise<Calendars> {
+export async function calendarsWithin(tx: Tx, { faults }: Pick<Days, 'faults'>): Promise<Calendars> {
   const rows = await tx.$queryRaw<{ region: Region; date: string; isHoliday: boolean }[]>(
     sql`select region, date::text as date, is_holiday as "isHoliday" from business_days`,
   );
-  return new Map(rows.map(({ region, date, isHoliday }) => [`${region} ${date}`, isHoliday]));
+  return withHolidays(new Map(rows.map(({ region, date, isHoliday }) => [`${region} ${date}`, isHoliday])), faults);
 }

@@ -5,10 +5,10 @@ import { businessDay, businessDays, dateOf, readCalendars, setBusinessDay } from
 export const calendarQueries = {
   businessDays: (_, args, context) => businessDays(context, args),
   isBusinessDay: async (_, { date, regions }, context) =>
-    isBusinessDay(dateOf(date, 'date'), regions ?? ['US_NY'], await readCalendars(context.db)),
+    isBusinessDay(dateOf(date, 'date'), regions ?? ['US_NY'], await readCalendars(context)),
   settlementDate: async (_, { rail, at, jurisdictions }, context) => {
     const from = at ? new Date(at) : context.now();
-    const expected = expectedSettlement(rail, from, regionsOf(jurisdictions ?? []), await readCalendars(context.db));
+    const expected = expectedSettlement(rail, from, regionsOf(jurisdictions ?? []), await readCalendars(context));
     const { dueAt, deadlineAt, ...rest } = expected;
     return { ...rest, rail, dueAt: dueAt.toISOString(), deadlineAt: deadlineAt.toISOString() };
   },

@@ -2,12 +2,13 @@
  * The queue of settlements that are due, worked in the order of their expected dates by any number of workers: each takes
  * the first that nobody else holds, a transaction an item, so that a worker that dies leaves nothing half done.
  */
-import { command } from '../../../platform/command.ts';
+import { command, goOnWith } from '../../../platform/command.ts';
 import { sql } from '../../../platform/database/sql.ts';
 import { badInput, Refusal } from '../../../platform/errors.ts';
 import { type Calendars, isBusinessDay, regionsOf } from '../calendar/business-days.ts';
 import { readCalendars } from '../calendar/calendars.ts';
 import { newYorkTime } from '../calendar/new-york.ts';
+import { delayOf, failureOf } from '../chaos/strikes.ts';
 import type { Context, Tx } from '../context.ts';
 import { isHalted } from '../transfer/halt.ts';
 import { jurisdictionsOf } from './instructing.ts';
@@ -30,7 +31,7 @@ export const QUEUE_LIMIT = 500;
 /** Settles what is due at `asOf`, at most `limit` settlements, and says what became of each. */
 export async function processQueue(context: Context, limit: number, asOf: Date): Promise<QueueItem[]> {
   if (limit < 1 || limit > QUEUE_LIMIT) throw badInput(`limit must be from 1 to ${QUEUE_LIMIT}, but got ${limit}.`);
-  const calendars = await readCalendars(context.db);
+  const calendars = await readCalendars(context);
   const items: QueueItem[] = [];
   while (items.length < limit) {
     const seen = items.map(({ settlementId }) => settlementId);
@@ -54,7 +55,9 @@ async function processNext(
             and settlement_id <> all(${seen}::uuid[])
           order by expected_settlement_date, due_at, settlement_id limit 1 for no key update skip locked`,
     );
-    return { item: settlement ? await work(tx, context, settlement, asOf, calendars) : null };
+    if (!settlement) return { item: null };
+    const own = await goOnWith(tx, context, settlement.traceId);
+    return { item: await noteWait(tx, settlement, await work(tx, own, settlement, asOf, calendars)) };
   });
   const [refusal] = errors;
   if (refusal) throw new Refusal(refusal);
@@ -70,8 +73,14 @@ async function work(
 ): Promise<QueueItem> {
   const { settlementId } = settlement;
   const wait = (reason: string): QueueItem => ({ settlementId, outcome: 'WAITING', reason });
-  const obstacle = await obstacleOf(tx, settlement, asOf, calendars);
+  const obstacle =
+    delayOf(context.faults, settlement.dueAt, asOf) ?? (await obstacleOf(tx, settlement, asOf, calendars));
   if (obstacle !== null) return wait(obstacle);
+  const failure = failureOf(context.faults, settlementId);
+  if (failure !== null) {
+    await giveUp(tx, context, settlement, 'FAILED', failure);
+    return { settlementId, outcome: 'FAILED', reason: failure };
+  }
   try {
     await tx.$executeRaw(sql`savepoint settling`);
     const started = settlement.status === 'PENDING' ? await start(tx, context, settlement) : settlement;
@@ -84,6 +93,17 @@ async function work(
     await giveUp(tx, context, settlement, 'FAILED', error.message);
     return { settlementId, outcome: 'FAILED', reason: error.message };
   }
+}
+
+/** Says in the settlement why it waits, where that is new; what moves it on takes it back. */
+async function noteWait(tx: Tx, { settlementId, waitReason }: LockedSettlement, item: QueueItem): Promise<QueueItem> {
+  const { outcome, reason } = item;
+  if (outcome === 'WAITING' && reason !== waitReason) {
+    await tx.$executeRaw(
+      sql`update settlements set wait_reason = ${reason} where settlement_id = ${settlementId}::uuid`,
+    );
+  }
+  return item;
 }
 
 /** Why it is not its time though it is due, or null. */

@@ -34,7 +34,7 @@ export async function initiateSettlement(context: Context, input: InitiateSettle
   const remember = await requireAsset(context, input.asset);
   const rememberCurrency = input.currency ? await requireAsset(context, input.currency) : null;
   const value = await beforehand(context.domain, () => worthOf(context, input.asset, dec(input.quantity)));
-  const calendars = await beforehand(context.domain, () => readCalendars(context.db));
+  const calendars = await beforehand(context.domain, () => readCalendars(context));
   return command(context, 'initiateSettlement', input, async (tx) => {
     const instruction = readInstruction(input, context.now());
     const existing = await existingOf(tx, instruction);
@@ -169,7 +169,7 @@ export function cancelSettlement(context: Context, input: CancelSettlementInput)
 
 /** A new instruction for what a failed one left. A transfer is asked for anew instead: its approvals were for once. */
 export async function retrySettlement(context: Context, input: RetrySettlementInput): Promise<SettlementPayload> {
-  const calendars = await beforehand(context.domain, () => readCalendars(context.db));
+  const calendars = await beforehand(context.domain, () => readCalendars(context));
   return command(context, 'retrySettlement', input, async (tx) => {
     const path = ['input', 'settlementId'];
     const failed = await lockSettlement(tx, input.settlementId);

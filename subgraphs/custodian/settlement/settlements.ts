@@ -39,6 +39,7 @@ export interface SettlementRow {
   transferId: string | null;
   retryOf: string | null;
   failureReason: string | null;
+  waitReason: string | null;
   actor: string | null;
   initiatedAt: string;
   startedAt: string | null;

@@ -16,7 +16,11 @@ export interface LockedSettlement extends Terms {
   status: SettlementStatus;
   accountId: string;
   transferId: string | null;
+  dueAt: Date;
   deadlineAt: Date;
+  waitReason: string | null;
+  /** Trace of what changed it last. */
+  traceId: string | null;
   version: number;
 }
 
@@ -27,7 +31,8 @@ export async function lockSettlementWhere(tx: Tx, rest: Sql): Promise<LockedSett
                source_account_id as "sourceAccountId", destination_account_id as "destinationAccountId", asset, quantity,
                settled_quantity as "settledQuantity", reserved_quantity as "reservedQuantity", currency,
                cash_amount as "cashAmount", settled_cash as "settledCash", reserved_cash as "reservedCash",
-               transfer_id as "transferId", deadline_at as "deadlineAt", version
+               transfer_id as "transferId", due_at as "dueAt",
+               deadline_at as "deadlineAt", wait_reason as "waitReason", trace_id as "traceId", version
           from settlements ${rest}`,
   );
   return (
@@ -141,7 +146,7 @@ async function advance(
   const { settlementId, transferId } = settlement;
   if (status !== settlement.status) moveSettlement(settlement.status, status);
   await tx.$executeRaw(
-    sql`update settlements set status = ${status}, trace_id = ${context.traceId}, ${changes}
+    sql`update settlements set status = ${status}, wait_reason = null, trace_id = ${context.traceId}, ${changes}
          where settlement_id = ${settlementId}::uuid`,
   );
   if (transferId !== null) await moveTransfer(tx, context, transferId, settlementId, status);

@@ -6,7 +6,7 @@
  * is netted, so that a trade can be followed to its settlement one by one.
  */
 import { assetCode } from '../../../platform/asset-code.ts';
-import { command } from '../../../platform/command.ts';
+import { command, goOnWith } from '../../../platform/command.ts';
 import { sql } from '../../../platform/database/sql.ts';
 import { dec, round8 } from '../../../platform/decimal.ts';
 import { Refusal } from '../../../platform/errors.ts';
@@ -27,6 +27,8 @@ export interface Trade {
   price: string;
   fee: string;
   executedAt: string;
+  /** Of the request that matched it: what is settled of it goes on with that. */
+  traceId: string | null;
   account: { accountId: string };
   instrument: { symbol: string } | null;
 }
@@ -34,7 +36,7 @@ export interface Trade {
 const TRADES = /* GraphQL */ `
   query TradesToSettle($from: DateTime!, $after: String) {
     exchangeTrades(filter: { from: $from }, sortBy: EXECUTED_AT, sortOrder: ASC, first: 500, after: $after) {
-      nodes { tradeId side quantity price fee executedAt account { accountId } instrument { symbol } }
+      nodes { tradeId side quantity price fee executedAt traceId account { accountId } instrument { symbol } }
       pageInfo { hasNextPage endCursor }
     }
   }
@@ -145,13 +147,20 @@ async function settleTrades(
   );
   const missing = trades.filter(({ tradeId }) => !known.some((one) => one.exchangeTradeId === tradeId));
   if (missing.length === 0) return 0;
-  const instructions = missing.map((trade) => instructionOf(trade, linkOf.get(trade.account.accountId) as Link));
+  const traced = missing.map((trade) => ({
+    traceId: trade.traceId,
+    instruction: instructionOf(trade, linkOf.get(trade.account.accountId) as Link),
+  }));
+  const instructions = traced.map(({ instruction }) => instruction);
   const remember = await knowAssets(context, instructions);
-  const calendars = await readCalendars(context.db);
+  const calendars = await readCalendars(context);
   const { count = 0, errors } = await command(context, 'settleTrades', {}, async (tx) => {
     for (const makeKnown of remember) await makeKnown(tx);
     let made = 0;
-    for (const instruction of instructions) made += (await instruct(tx, context, instruction, calendars)) ? 1 : 0;
+    for (const { instruction, traceId } of traced) {
+      const own = await goOnWith(tx, context, traceId);
+      made += (await instruct(tx, own, instruction, calendars)) ? 1 : 0;
+    }
     return { count: made };
   });
   const [refusal] = errors;

@@ -70,7 +70,7 @@ export async function approveTransferOf(tx: Tx, context: Context, id: string, ac
       transferId,
       reserve: 'already',
     },
-    await calendarsWithin(tx),
+    await calendarsWithin(tx, context),
   );
   if (!settlementId) throw new Error(`Transfer ${transferId} has a settlement already`);
   await tx.transfer.update({

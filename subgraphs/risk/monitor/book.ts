@@ -21,6 +21,7 @@ interface Position {
   currentPrice: string;
   markedAt: string;
   realizedPnl: string;
+  traceId: string | null;
   strategy: { strategyId: string };
   account: { accountId: string } | null;
   instrument: { symbol: string } | null;
@@ -30,6 +31,7 @@ interface StrategyState {
   strategyId: string;
   realizedPnl: string;
   dailyPnl: string;
+  traceId: string | null;
   account: { accountId: string } | null;
 }
 
@@ -46,6 +48,7 @@ interface Order {
 interface Ticker {
   lastPrice: string;
   timestamp: string;
+  traceId: string | null;
   instrument: { symbol: string } | null;
 }
 
@@ -62,9 +65,12 @@ const SYMBOLS_LIMIT = 500;
 /** Who asks waits so long for the book to be whole. */
 const READY_TIMEOUT_MS = 5_000;
 
+/** Is told of accounts that something has moved of, and the trace of the change that did, where it is known. */
+export type Touched = (accountIds: readonly string[], traceId?: string | null) => void;
+
 export class Book {
   private readonly parts: ServiceParts;
-  private readonly touched: (accountIds: readonly string[]) => void;
+  private readonly touched: Touched;
   private followers: Follower<never>[] = [];
   private priceFollowers: Follower<never>[] = [];
   private followed = new Set<string>();
@@ -81,8 +87,7 @@ export class Book {
   private isStopped = false;
   private repricing: Promise<void> | null = null;
 
-  /** @param touched is called with the accounts that something has moved of */
-  constructor(parts: ServiceParts, touched: (accountIds: readonly string[]) => void) {
+  constructor(parts: ServiceParts, touched: Touched) {
     this.parts = parts;
     this.touched = touched;
   }
@@ -253,7 +258,7 @@ export class Book {
     if (isOpen) this.hold(accountId, symbol);
     if (!isNew) return;
     if (isOpen && !this.followed.has(symbol)) void this.reprice();
-    this.touched([accountId]);
+    this.touched([accountId], position.traceId);
   }
 
   private hold(accountId: string, symbol: string): void {
@@ -279,7 +284,8 @@ export class Book {
         const target = isWhole ? this.strategies : next;
         if (kind === 'DELETE') target.delete(strategy.strategyId);
         else target.set(strategy.strategyId, strategy);
-        if (isWhole && strategy.account) this.touched([exchangeReference(strategy.account.accountId)]);
+        if (isWhole && strategy.account)
+          this.touched([exchangeReference(strategy.account.accountId)], strategy.traceId);
       },
       whole: () => {
         isWhole = true;
@@ -391,7 +397,8 @@ export class Book {
         const before = this.prices.get(symbol);
         if (before && Date.parse(before.at) > Date.parse(price.at)) return;
         this.prices.set(symbol, price);
-        if (before?.price !== price.price) this.touched([...(this.accountsBySymbol.get(symbol) ?? [])]);
+        if (before?.price === price.price) return;
+        this.touched([...(this.accountsBySymbol.get(symbol) ?? [])], ticker.traceId);
       },
       whole: () => undefined,
     });

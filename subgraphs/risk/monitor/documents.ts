@@ -12,6 +12,7 @@ export const POSITIONS = /* GraphQL */ `
         currentPrice
         markedAt
         realizedPnl
+        traceId
         strategy { strategyId }
         account { accountId }
         instrument { symbol }
@@ -22,7 +23,7 @@ export const POSITIONS = /* GraphQL */ `
 
 export const STRATEGIES = /* GraphQL */ `
   subscription RiskStrategies {
-    strategyChanges { kind strategy { strategyId realizedPnl dailyPnl account { accountId } } }
+    strategyChanges { kind strategy { strategyId realizedPnl dailyPnl traceId account { accountId } } }
   }
 `;
 
@@ -39,7 +40,7 @@ export const PRICES = /* GraphQL */ `
   subscription RiskPrices($symbols: [String!]!) {
     priceChanges(symbols: $symbols, minIntervalMs: 20) {
       kind
-      ticker { lastPrice timestamp instrument { symbol } }
+      ticker { lastPrice timestamp traceId instrument { symbol } }
     }
   }
 `;

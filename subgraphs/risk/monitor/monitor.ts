@@ -9,9 +9,11 @@ import { sql } from '../../../platform/database/sql.ts';
 import { inTransaction } from '../../../platform/database/transaction.ts';
 import { type Decimal, dec, sum } from '../../../platform/decimal.ts';
 import type { ServiceParts } from '../../../platform/subgraph.ts';
+import { traceparentOf } from '../../../platform/trace.ts';
 import { escalateDue, expireOver, SYSTEM } from '../alerts/raising.ts';
 import { lockBreaker, step } from '../breaker/breaker.ts';
 import type { LimitBook } from '../limits/limit-book.ts';
+import { forgetOldChecks } from '../reports/check-log.ts';
 import { afterwards, RAPID_LOSS_WINDOW_MS, tripOf } from '../rules/breaker.ts';
 import { type Band, bandOf } from '../rules/utilisation.ts';
 import type { Book } from './book.ts';
@@ -55,7 +57,8 @@ export class Monitor {
   private readonly stopping = new AbortController();
   private readonly running: Promise<void>;
   private known: Map<string, Known> | null = null;
-  private readonly moved = new Set<string>();
+  /** Accounts that have moved, and the trace of what moved each last. */
+  private readonly moved = new Map<string, string | null>();
   private wake: (() => void) | null = null;
   private isAllDue = false;
   private fullAt = 0;
@@ -77,8 +80,8 @@ export class Monitor {
   }
 
   /** Something has moved of these accounts. */
-  touch(accountIds: readonly string[]): void {
-    for (const accountId of accountIds) this.moved.add(accountId);
+  touch(accountIds: readonly string[], traceId: string | null = null): void {
+    for (const accountId of accountIds) this.moved.set(accountId, traceId ?? this.moved.get(accountId) ?? null);
     if (accountIds.length > 0) this.wake?.();
   }
 
@@ -136,7 +139,8 @@ export class Monitor {
 
   /** Looks at what has moved, or at everything. */
   private async pass(isWhole: boolean): Promise<void> {
-    const accountIds = isWhole ? null : [...this.moved];
+    const causes = new Map(this.moved);
+    const accountIds = isWhole ? null : [...causes.keys()];
     this.moved.clear();
     if (isWhole) this.isAllDue = false;
     this.passes++;
@@ -154,11 +158,16 @@ export class Monitor {
       await this.recalculation.run(now);
       await this.upkeep(now);
     }
-    await this.look(accountIds ?? this.book.accountIds(), isWhole, now);
+    await this.look(accountIds ?? this.book.accountIds(), isWhole, now, causes);
     if (isWhole) await this.watchBreaker(now);
   }
 
-  private async look(accountIds: readonly string[], isWhole: boolean, now: Date): Promise<void> {
+  private async look(
+    accountIds: readonly string[],
+    isWhole: boolean,
+    now: Date,
+    causes: ReadonlyMap<string, string | null>,
+  ): Promise<void> {
     const startedAt = performance.now();
     const known = this.known as Map<string, Known>;
     const inForce = this.limits.inForce();
@@ -184,20 +193,31 @@ export class Monitor {
     if (isWhole) {
       this.lastCheck = { microseconds: Math.round((performance.now() - startedAt) * 1_000), at: now.toISOString() };
     }
-    if (entered.length > 0) await this.enterAll(entered, now);
+    if (entered.length > 0) await this.enterAll(entered, now, causes);
     if (isWhole) await this.storeNotable([...readings.values()], new Set(entered), now);
   }
 
-  private async enterAll(entered: readonly Reading[], now: Date): Promise<void> {
-    const traceId = randomBytes(16).toString('hex');
+  /** What is entered belongs to the trace of the change that moved the account, where that is known. */
+  private async enterAll(
+    entered: readonly Reading[],
+    now: Date,
+    causes: ReadonlyMap<string, string | null>,
+  ): Promise<void> {
+    const ownTrace = randomBytes(16).toString('hex');
+    const traceOf = ({ accountId }: Reading) => (accountId === null ? null : causes.get(accountId)) ?? ownTrace;
     const bands = await inTransaction(this.parts.db, async (tx) => {
       const found: Band[] = [];
-      for (const reading of entered) found.push(await enter(tx, reading, now, traceId));
+      for (const reading of entered) {
+        const traceId = traceOf(reading);
+        await tx.query(sql`select set_config('graph.traceparent', ${traceparentOf(traceId)}, true)`);
+        found.push(await enter(tx, reading, now, traceId));
+      }
       return found;
     });
     this.parts.feed.ring();
     for (const [i, reading] of entered.entries()) this.remember(reading, bands[i] as Band);
-    if (bands.includes('breached')) await this.watchBreaker(now);
+    const breached = entered.find((_, i) => bands[i] === 'breached');
+    if (breached) await this.watchBreaker(now, traceOf(breached));
   }
 
   private async storeNotable(readings: readonly Reading[], entered: ReadonlySet<Reading>, now: Date): Promise<void> {
@@ -244,6 +264,7 @@ export class Monitor {
   /** Escalates and expires what is due. */
   private async upkeep(now: Date): Promise<void> {
     const { db, feed } = this.parts;
+    await forgetOldChecks(this.parts);
     const count = await inTransaction(db, async (tx) => (await escalateDue(tx, now)) + (await expireOver(tx, now)));
     if (count > 0) feed.ring();
   }
@@ -263,7 +284,7 @@ export class Monitor {
   }
 
   /** Opens the breaker where something says so. */
-  private async watchBreaker(now: Date): Promise<void> {
+  private async watchBreaker(now: Date, traceId: string | null = null): Promise<void> {
     const { db, feed } = this.parts;
     const at = now.getTime();
     const totalPnl = sum(this.book.accountIds().map((accountId) => this.portfolios.totalPnl(accountId)));
@@ -281,7 +302,7 @@ export class Monitor {
       const { state } = await lockBreaker(tx);
       if (state === 'open') return;
       const { cause, reason, value } = trip;
-      await step(tx, state, { to: 'open', cause, reason, value: value.toFixed(8), by: SYSTEM, traceId: null }, now);
+      await step(tx, state, { to: 'open', cause, reason, value: value.toFixed(8), by: SYSTEM, traceId }, now);
     });
     feed.ring();
     this.parts.log.warn({ reason: trip.reason }, 'the circuit breaker of trading is open');

@@ -29,7 +29,7 @@ export interface PreTradeAnswer {
  * @throws Refusal (validation) when it is none; (domain unavailable) when what is known is not current
  */
 export async function preTradeCheck(context: Context, input: PreTradeCheckInput): Promise<PreTradeAnswer> {
-  const { book, limits } = context.service;
+  const { book, limits, checks: record } = context.service;
   const instrumentId = normaliseSymbol(input.symbol, ['input', 'symbol']);
   const accountId = accountReference(input.accountId, ['input', 'accountId']);
   const quantity = dec(input.quantity);
@@ -61,13 +61,29 @@ export async function preTradeCheck(context: Context, input: PreTradeCheckInput)
   );
   const now = context.now();
   const isOld = latest !== undefined && now.getTime() - Date.parse(latest.at) > STALE_AFTER_MS;
-  return {
-    isAllowed: checks.every(({ isPassed }) => isPassed),
+  const failed = checks.find(({ isPassed }) => !isPassed);
+  const answer = {
+    isAllowed: failed === undefined,
     checks: checks.map(resultOf),
     score: round8(scoreOf(checks)).toFixed(),
     isStale: isOld || (inForce.length > 0 && latest === undefined) || isStale(holdings, now),
     asOf: now.toISOString(),
   };
+  record.add({
+    accountId,
+    strategyId: input.strategyId ?? null,
+    instrumentId,
+    side: input.side === 'BUY' ? 'buy' : 'sell',
+    quantity: quantity.toFixed(),
+    price,
+    isAllowed: answer.isAllowed,
+    refusal: failed?.message ?? null,
+    limitId: failed?.limit?.row.limitId ?? null,
+    isStale: answer.isStale,
+    traceId: context.traceId,
+    checkedAt: answer.asOf,
+  });
+  return answer;
 }
 
 function resultOf({ name, isPassed, message, utilisation, limit }: CheckResult<Limit>) {

@@ -13,6 +13,11 @@ const NAMES: Record<StruckDomain, string> = {
 
 export const STRUCK = Object.keys(NAMES) as StruckDomain[];
 
+/** What the fields of a domain begin with: "marketData". */
+export function prefixOf(domain: StruckDomain): string {
+  return `${NAMES[domain].slice(0, 1).toLowerCase()}${NAMES[domain].slice(1)}`;
+}
+
 const FAULT = 'faultId domain kind target parameters runId reason injectedBy injectedAt expiresAt clearedAt status';
 
 /** Injects a fault that must be taken; gives it. */
@@ -39,7 +44,7 @@ export async function faults(
   domain: StruckDomain,
   args: { activeOnly?: boolean; runId?: string } = {},
 ) {
-  const field = `${NAMES[domain].slice(0, 1).toLowerCase()}${NAMES[domain].slice(1)}Faults`;
+  const field = `${prefixOf(domain)}Faults`;
   const query = `query ($activeOnly: Boolean! = true, $runId: ID) {
     ${field}(activeOnly: $activeOnly, runId: $runId) { ${FAULT} } }`;
   const { data, errors } = await graph.run(query, args);
