@@ -64,7 +64,10 @@ export function startChaos(domain: StruckDomain, parts: WatchParts): Chaos {
       await gate.drain(DRAIN_MS);
       await struck.pause();
     }
-    if (mustRestart) faults.follow(await struck.renew());
+    if (mustRestart) {
+      faults.follow(await struck.renew());
+      gate.cut();
+    }
     isDown = mustBeDown;
     if (!mustBeDown) {
       struck.resume();

@@ -14,7 +14,7 @@ import {
 } from 'graphql';
 import { failed } from '../command.ts';
 import { refuse, unavailable } from '../errors.ts';
-import { endOn, isStream } from '../streams.ts';
+import { endOn, inTurn, isStream, leave } from '../streams.ts';
 import type { ActiveFaults } from './active-faults.ts';
 import { type FaultRow, fieldNamesOf, type StruckDomain } from './fault.ts';
 import type { ParametersOf } from './parameters.ts';
@@ -30,6 +30,7 @@ export class Gate {
   private readonly faults: ActiveFaults;
   private readonly exempt: ReadonlySet<string>;
   private outage = new AbortController();
+  private restart = new AbortController();
   private isShut = false;
   private isClosed = false;
   private inside = 0;
@@ -52,15 +53,22 @@ export class Gate {
       }
     }
     for (const field of Object.values(schema.getSubscriptionType()?.getFields() ?? {})) {
-      if (!this.exempt.has(field.name)) this.guardStream(field);
+      this.guardStream(field, this.exempt.has(field.name));
     }
   }
 
-  /** From now on nothing passes, and the subscriptions that have passed end. */
+  /** From now on nothing passes, and the subscriptions that have passed break. */
   shut(): void {
     if (this.isShut) return;
     this.isShut = true;
     this.outage.abort();
+  }
+
+  /** Breaks every subscription, as the end of a process does: who was told comes back with its cursor. */
+  cut(): void {
+    this.outage.abort();
+    this.restart.abort();
+    this.restart = new AbortController();
   }
 
   open(): void {
@@ -96,15 +104,28 @@ export class Gate {
     };
   }
 
-  private guardStream(field: GraphQLField<unknown, unknown>): void {
+  private guardStream(field: GraphQLField<unknown, unknown>, isExempt: boolean): void {
     const { subscribe } = field;
     if (!subscribe) return;
     field.subscribe = async (source, args, context, info) => {
-      if (this.isShut) throw unavailable(this.domain);
-      const { signal } = this.outage;
+      if (this.isShut && !isExempt) throw unavailable(this.domain);
+      const { signal } = isExempt ? this.restart : this.outage;
       const stream = await subscribe(source, args, context, info);
-      return isStream(stream) ? endOn(signal, stream) : stream;
+      return isStream(stream) ? this.breakOn(signal, stream) : stream;
     };
+  }
+
+  /** The stream until the signal aborts, which it tells as an error. */
+  private breakOn(signal: AbortSignal, stream: AsyncIterable<unknown>): AsyncIterableIterator<unknown, undefined> {
+    const events = endOn(signal, stream);
+    return inTurn(
+      async () => {
+        const next = await events.next();
+        if (next.done && signal.aborted) throw unavailable(this.domain);
+        return next;
+      },
+      () => leave(events),
+    );
   }
 
   /** Waits as long as the slowest of its delays lasts. */

@@ -129,20 +129,19 @@ describe.each(STRUCK)('%s', (domain) => {
     const others = [...graph.subgraphs.values()].filter(({ name }) => name !== domain);
     const before = { own: subgraph.feed, others: others.map(({ feed }) => feed), rows: await rows() };
     const events = `${prefixOf(domain)}Events`;
-    const watcher = watch(
-      graph.client,
-      events,
-      `subscription { ${events} { kind cursor at events { relation operation } } }`,
-    );
-    await watcher.begun();
+    const document = `subscription ($after: String) { ${events}(after: $after) { kind cursor at events { relation key } } }`;
+    const first = watch(graph.client, events, document);
+    await first.begun();
     await inject(graph, domain, { ...run, kind: 'RESTART' });
     await until(async () => expect(subgraph.feed === before.own).toBe(false));
     await until(async () => expect(await codeOf(query)).toBeUndefined());
     expect(others.map(({ feed }) => feed)).toEqual(before.others);
     await until(async () => done(graph, command, input(++made)));
     expect(await rows()).toBe(before.rows + 1);
-    await watcher.until(({ events: told }) => told.some((event: { relation: string }) => event.relation === table));
-    expect(watcher.all.map(({ kind }) => kind)).not.toContain('RESYNC');
-    await watcher.leave();
+    expect(await first.ended).toMatchObject({ userError: { code: 'DOMAIN_UNAVAILABLE', domain } });
+    const second = watch(graph.client, events, document, { after: first.all.at(-1)?.cursor });
+    await second.until(({ events: told }) => told?.some((event: { relation: string }) => event.relation === table));
+    expect(second.changes().map(({ kind }) => kind)).not.toContain('RESYNC');
+    await second.leave();
   });
 });
