@@ -230,4 +230,52 @@ export const operations: Operation[] = [
     fields: ['Mutation.haltTransfers', 'Mutation.resumeTransfers'],
     test: [TRANSFERS, 'stops every transfer at once, until it is lifted'],
   },
+  {
+    repository: 'Chaos',
+    operation: 'delaySettlements',
+    fields: ['Mutation.injectCustodianFault', 'Settlement.waitReason'],
+    test: ['test/graph/chaos/custodian.test.ts', 'wait as long as they are delayed, say so, and are settled then'],
+  },
+  {
+    repository: 'Chaos',
+    operation: 'rejectTransfers',
+    fields: ['Mutation.injectCustodianFault'],
+    test: ['test/graph/chaos/kinds.test.ts', 'refuses commands before anything is done'],
+  },
+  {
+    repository: 'Chaos',
+    operation: 'bankHoliday',
+    fields: ['Mutation.injectCustodianFault'],
+    test: [
+      'test/graph/chaos/custodian.test.ts',
+      'meet a holiday while it is there: nothing is settled, and dates are counted past it',
+    ],
+  },
+  {
+    repository: 'Chaos',
+    operation: 'partialSettlementFailure',
+    fields: ['Mutation.injectCustodianFault'],
+    test: [
+      'test/graph/chaos/custodian.test.ts',
+      'fail in about the share that is asked for, the same ones at every look',
+    ],
+  },
+  {
+    repository: 'Chaos',
+    operation: 'offline',
+    fields: ['Mutation.injectCustodianFault'],
+    test: ['test/graph/chaos/kinds.test.ts', 'is down until it is cleared, and can be looked at meanwhile'],
+  },
+  {
+    repository: 'Chaos',
+    operation: 'status',
+    fields: ['Query.custodianFaults', 'Query.custodianHealth'],
+    test: ['test/graph/chaos/contract.test.ts', 'are injected, renewed and cleared by their run'],
+  },
+  {
+    repository: 'Chaos',
+    operation: 'clearAll',
+    fields: ['Mutation.clearCustodianFaults'],
+    test: ['test/graph/chaos/contract.test.ts', 'are injected, renewed and cleared by their run'],
+  },
 ];

@@ -177,4 +177,43 @@ export const operations: Operation[] = [
     fields: ['Mutation.placeExchangeOrder', 'Mutation.cancelExchangeOrder', 'Mutation.deposit', 'Mutation.withdraw'],
     test: [CANCELLING, 'withdraw and order with the same money: only as much as there is'],
   },
+  {
+    repository: 'Chaos',
+    operation: 'injectLatency',
+    fields: ['Mutation.injectExchangeFault'],
+    test: ['test/graph/chaos/kinds.test.ts', 'is slow where it is told to be, and only as long as that lasts'],
+  },
+  {
+    repository: 'Chaos',
+    operation: 'rejectOrders',
+    fields: ['Mutation.injectExchangeFault'],
+    test: ['test/graph/chaos/kinds.test.ts', 'refuses commands before anything is done'],
+  },
+  {
+    repository: 'Chaos',
+    operation: 'downtime',
+    fields: ['Mutation.injectExchangeFault'],
+    test: ['test/graph/chaos/kinds.test.ts', 'is down until it is cleared, and can be looked at meanwhile'],
+  },
+  {
+    repository: 'Chaos',
+    operation: 'manipulateSpreads',
+    fields: ['Mutation.injectMarketDataFault'],
+    test: [
+      'test/graph/chaos/market-data.test.ts',
+      'are quoted wide about the same middle, and as they are reported once that ends',
+    ],
+  },
+  {
+    repository: 'Chaos',
+    operation: 'status',
+    fields: ['Query.exchangeFaults', 'Query.exchangeHealth'],
+    test: ['test/graph/chaos/contract.test.ts', 'are injected, renewed and cleared by their run'],
+  },
+  {
+    repository: 'Chaos',
+    operation: 'clearAll',
+    fields: ['Mutation.clearExchangeFaults'],
+    test: ['test/graph/chaos/contract.test.ts', 'are injected, renewed and cleared by their run'],
+  },
 ];

@@ -68,7 +68,7 @@ const WAYS: Record<
   },
 };
 
-let made = 0;
+let count = 0;
 const run = { runId: 'drill', leaseSeconds: 300 };
 const until = (assertions: () => Promise<void>) => vi.waitFor(assertions, { timeout: 15_000, interval: 20 });
 
@@ -86,7 +86,7 @@ describe.each(STRUCK)('%s', (domain) => {
   it('is slow where it is told to be, and only as long as that lasts', async () => {
     await inject(graph, domain, { ...run, kind: 'LATENCY', parameters: { delayMs: 60_000, operations: [field] } });
     const slow = graph.run(query).then(({ errors }) => ({ is: 'slow', errors }));
-    const other = done(graph, command, input(++made)).then(() => ({ is: 'other' }));
+    const other = done(graph, command, input(++count)).then(() => ({ is: 'other' }));
     expect(await Promise.race([slow, other])).toEqual({ is: 'other' });
     await clear(graph, domain, { runId: 'drill' });
     expect(await slow).toEqual({ is: 'slow' });
@@ -96,7 +96,7 @@ describe.each(STRUCK)('%s', (domain) => {
     const before = await rows();
     const parameters = { share: '1', operations: [command] };
     const { faultId } = await inject(graph, domain, { ...run, kind: 'REJECTION', parameters });
-    const sent = { ...input(++made), idempotencyKey: `refused-${made}` };
+    const sent = { ...input(++count), idempotencyKey: `refused-${count}` };
     const { errors } = await send(graph, command, sent);
     expect(errors).toMatchObject([{ __typename: 'DomainUnavailable', code: 'DOMAIN_UNAVAILABLE', domain }]);
     expect(await rows()).toBe(before);
@@ -121,7 +121,7 @@ describe.each(STRUCK)('%s', (domain) => {
     });
     await clear(graph, domain, { faultId });
     await until(async () => expect(await codeOf(query)).toBeUndefined());
-    await done(graph, command, input(++made));
+    await done(graph, command, input(++count));
   });
 
   it('starts anew with what it has stored, and the others go on', async () => {
@@ -136,12 +136,29 @@ describe.each(STRUCK)('%s', (domain) => {
     await until(async () => expect(subgraph.feed === before.own).toBe(false));
     await until(async () => expect(await codeOf(query)).toBeUndefined());
     expect(others.map(({ feed }) => feed)).toEqual(before.others);
-    await until(async () => done(graph, command, input(++made)));
+    await until(async () => done(graph, command, input(++count)));
     expect(await rows()).toBe(before.rows + 1);
     expect(await first.ended).toMatchObject({ userError: { code: 'DOMAIN_UNAVAILABLE', domain } });
     const second = watch(graph.client, events, document, { after: first.all.at(-1)?.cursor });
     await second.until(({ events: told }) => told?.some((event: { relation: string }) => event.relation === table));
     expect(second.changes().map(({ kind }) => kind)).not.toContain('RESYNC');
     await second.leave();
+  });
+});
+
+describe('a live subscription', () => {
+  const CHANGES = 'subscription { strategyChanges { kind cursor at strategy { strategyId } } }';
+
+  it.each(['RESTART', 'DOWNTIME'])('goes on for its client after a %s, without loss', async (kind) => {
+    const watcher = watch(graph.client, 'strategyChanges', CHANGES);
+    await watcher.begun();
+    const { faultId } = await inject(graph, 'trading', { ...run, kind });
+    await clear(graph, 'trading', { faultId });
+    await until(async () => expect(await codeOf(WAYS.trading.query)).toBeUndefined());
+    const made = WAYS.trading.input(++count) as { strategyId: string };
+    await until(async () => done(graph, 'createStrategy', made));
+    await watcher.until(({ strategy }) => strategy?.strategyId === made.strategyId);
+    expect(watcher.changes().map(({ kind: told }) => told)).not.toContain('RESYNC');
+    await watcher.leave();
   });
 });
