@@ -106,7 +106,7 @@ describe('the contract', () => {
       .filter(
         (name) =>
           !reached.has(name) &&
-          !/Payload$|Change$|^DomainEvent|^(Query|Mutation|Subscription|FeedStatus|DomainHealth|StoreHealth|CacheStatus)$/.test(
+          !/Payload$|Change$|^DomainEvent|^Fault$|^(Query|Mutation|Subscription|FeedStatus|DomainHealth|StoreHealth|CacheStatus)$/.test(
             name,
           ),
       );

@@ -99,6 +99,19 @@ beforeAll(async () => {
   await vi.waitFor(async () => expect(await graph.sql('risk', 'select 1 from risk_breaches')).not.toEqual([]), {
     timeout: 30_000,
   });
+  for (const domain of DOMAINS) {
+    await graph.sql(
+      domain,
+      `insert into injected_faults (kind, parameters, run_id, injected_at, expires_at)
+       values ('LATENCY', '{"delayMs": 1}', 'drill', now() - interval '2 hours', now() - interval '1 hour')`,
+    );
+  }
+  await graph.client.request(`{
+    preTradeCheck(input: { strategyId: "btc-trend", accountId: "${FUND}", symbol: "BTC-USD", side: BUY, quantity: "1" }) {
+      isAllowed
+    }
+  }`);
+  await vi.waitFor(async () => expect(await graph.sql('risk', 'select 1 from pre_trade_checks')).not.toEqual([]));
   const started = await graph.run(`mutation {
     startBacktest(input: { runId: "run", strategyId: "btc-trend", type: MOMENTUM, interval: M15, from: "2026-01-01T00:00:00Z",
       to: "2026-01-02T00:00:00Z" }) { errors { message } }

@@ -280,13 +280,17 @@ it('every field of every type is answered', async () => {
     await run(`query Q${declared} { __typename ${call} { ${selection} } }`, variables, seen);
   }
 
-  // What subscriptions tell is asked for in test/graph/live.
+  // What subscriptions tell is asked for in test/graph/live, what is about faults in test/graph/chaos.
   const types = Object.values(schema.getTypeMap()).filter(
     (type) =>
-      isObjectType(type) && !/^__|Change$|^DomainEvent|^Subscription$/.test(type.name) && !FOREIGN.includes(type.name),
+      isObjectType(type) &&
+      !/^__|Change$|^DomainEvent|^Fault$|^Subscription$/.test(type.name) &&
+      !FOREIGN.includes(type.name),
   ) as GraphQLObjectType[];
   const all = types.flatMap((type) => Object.keys(type.getFields()).map((field) => `${type.name}.${field}`));
-  const missing = all.filter((place) => !seen.has(place) && !/^Query\._|invalidate|^LimitBreached/i.test(place));
+  const missing = all.filter(
+    (place) => !seen.has(place) && !/^Query\._|invalidate|^LimitBreached|Faults?(Payload\.|$)/i.test(place),
+  );
   // Nothing is wrong with the stores of a test, and a simulation stores nothing.
   expect(missing).toEqual(['StoreHealth.error', 'GenerateSimulationPayload.readToken']);
 });

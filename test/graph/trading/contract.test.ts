@@ -126,7 +126,9 @@ describe('the contract', () => {
       .map(({ name }) => name)
       .filter(
         (name) =>
-          !/^(__|_Service|_Entity|federation__|link__)|(Edge|Payload|Change)$|^DomainEvent|^Subscription$/.test(name),
+          !/^(__|_Service|_Entity|federation__|link__)|(Edge|Payload|Change)$|^DomainEvent|^Fault$|^Subscription$/.test(
+            name,
+          ),
       );
     const refusals =
       'UserError ValidationFailed NotFound InvalidTransition Conflict InsufficientFunds IdempotencyConflict LimitBreached DomainUnavailable';
@@ -137,8 +139,8 @@ describe('the contract', () => {
 
   it('has a mutation for every payload, each answering `errors`', () => {
     const all = Object.values(schema.getMutationType()?.getFields() ?? {});
-    const mutations = all.filter(({ name }) => !name.startsWith('invalidate')); // every subgraph's alike
-    const payloads = Object.values(schema.getTypeMap()).filter(({ name }) => /(?<!Cache)Payload$/.test(name));
+    const mutations = all.filter(({ name }) => !/^invalidate|Faults?$/.test(name)); // every subgraph's alike
+    const payloads = Object.values(schema.getTypeMap()).filter(({ name }) => /(?<!Cache|Faults?)Payload$/.test(name));
     expect(mutations).toHaveLength(payloads.length);
     for (const { name, type } of mutations) {
       const payload = getNamedType(type);
