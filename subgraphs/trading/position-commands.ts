@@ -1,7 +1,7 @@
 /** Closing positions. What trades do to them is in fills.ts. */
 import { type CommandPayload, command } from '../../platform/command.ts';
 import { sql } from '../../platform/database/sql.ts';
-import type { Decimal } from '../../platform/decimal.ts';
+import { type Decimal, dec } from '../../platform/decimal.ts';
 import { refuse } from '../../platform/errors.ts';
 import { isStorable } from '../../platform/texts.ts';
 import { referencePriceOf } from './analytics/reference-price.ts';
@@ -11,6 +11,7 @@ import { lockStrategy } from './locks.ts';
 import { isActiveOrder } from './orders.ts';
 import { placeOrderWithin } from './placing.ts';
 import { positions } from './positions.ts';
+import { askRisk } from './risk-check.ts';
 import type { Side } from './rules/order-entry.ts';
 
 export type ClosePayload = CommandPayload<{ positionId: string; orderId: string }>;
@@ -25,26 +26,27 @@ interface OpenPosition {
 
 /**
  * Places a market order that flattens the position; its fill closes it. While the strategy's lock is held no other order
- * of it comes or goes, so of two closings at once the second meets the first one's order and is refused.
+ * of it comes or goes, so of two closings at once the second meets the first one's order and is refused. Risk is asked as
+ * of any order; it lets reductions pass.
  */
 export async function closePosition(context: Context, input: ClosePositionInput): Promise<ClosePayload> {
   const known = await context.load(positions, input.positionId);
-  const referencePrice = known && (await referencePriceOf(context, known.instrumentId));
+  const [referencePrice, checkRisk] = await Promise.all([
+    known && referencePriceOf(context, known.instrumentId),
+    askRisk(context, known?.closedAt === null ? closingOrderOf(known) : null),
+  ]);
   const payload = await command(context, 'closePosition', input, async (tx) => {
     const { strategyId } = await findPosition(tx, input.positionId);
     await lockStrategy(tx, strategyId);
     const position = await findPosition(tx, input.positionId);
     if (position.isClosed) throw refuse.invalidTransition('CLOSED', 'CLOSED', [], ['input', 'positionId']);
-    const side: Side = position.quantity.isPositive() ? 'sell' : 'buy';
-    await checkNothingElseCloses(tx, position, side);
+    checkRisk();
+    await checkNothingElseCloses(tx, position, position.quantity.isPositive() ? 'sell' : 'buy');
     const order = {
+      ...closingOrderOf(position),
       orderId: input.orderId,
-      strategyId,
-      symbol: position.instrumentId,
-      side: side === 'sell' ? ('SELL' as const) : ('BUY' as const),
       type: 'MARKET' as const,
       timeInForce: 'GTC' as const,
-      quantity: position.quantity.abs().toFixed(),
       execution: input.execution ?? ('ROUTED' as const),
       venue: input.venue,
     };
@@ -53,6 +55,16 @@ export async function closePosition(context: Context, input: ClosePositionInput)
   });
   context.service.router.wake();
   return payload;
+}
+
+function closingOrderOf(position: { strategyId: string; instrumentId: string; quantity: Decimal | string }) {
+  const quantity = dec(position.quantity);
+  return {
+    strategyId: position.strategyId,
+    symbol: position.instrumentId,
+    side: quantity.isPositive() ? ('SELL' as const) : ('BUY' as const),
+    quantity: quantity.abs().toFixed(),
+  };
 }
 
 async function findPosition(tx: Tx, positionId: string): Promise<OpenPosition> {

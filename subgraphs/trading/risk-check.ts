@@ -2,7 +2,6 @@
 import { beforehand } from '../../platform/command.ts';
 import { refuse } from '../../platform/errors.ts';
 import type { Context } from './context.ts';
-import type { PlaceOrderInput } from './generated/resolvers.ts';
 import { settings } from './settings.ts';
 import { strategies } from './strategies.ts';
 
@@ -22,18 +21,28 @@ interface Answer {
   } | null;
 }
 
+/** An order as risk is told of it. */
+export interface OrderInMind {
+  strategyId: string;
+  symbol: string;
+  side: 'BUY' | 'SELL';
+  quantity: string;
+  /** Null or left out of a market order. */
+  price?: string | null | undefined;
+}
+
 /**
  * Asks risk, and gives what throws its refusal inside the command: limit breached, or domain unavailable where it did not
- * answer in time. An order that only closes a position is not asked for.
+ * answer in time. Null for nothing to ask about: the command says why.
  */
-export function askRisk(context: Context, input: PlaceOrderInput): Promise<() => void> {
+export function askRisk(context: Context, order: OrderInMind | null): Promise<() => void> {
   return beforehand('risk', async () => {
-    if (!settings.asksRisk) return;
-    const strategy = await context.load(strategies, input.strategyId);
+    if (!settings.asksRisk || order === null) return;
+    const strategy = await context.load(strategies, order.strategyId);
     if (strategy === null) return; // the command says so
-    const { strategyId, symbol, side, quantity, price = null } = input;
-    const order = { strategyId, accountId: strategy.accountId, symbol, side, quantity, price };
-    const asked = context.graph.request<Answer>(CHECK, { input: order }, { traceId: context.traceId });
+    const { strategyId, symbol, side, quantity, price = null } = order;
+    const input = { strategyId, accountId: strategy.accountId, symbol, side, quantity, price };
+    const asked = context.graph.request<Answer>(CHECK, { input }, { traceId: context.traceId });
     const { preTradeCheck } = await inTime(asked, settings.riskTimeoutMs);
     if (preTradeCheck === null) throw refuse.domainUnavailable('risk');
     if (preTradeCheck.isAllowed) return;

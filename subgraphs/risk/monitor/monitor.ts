@@ -277,7 +277,8 @@ export class Monitor {
       const { state, movesOnAt } = await lockBreaker(tx);
       if (state === 'closed' || movesOnAt === null || Date.parse(movesOnAt) > now.getTime()) return;
       const to = afterwards(state);
-      const reason = to === 'closed' ? 'Nothing has opened it again.' : 'Its time is over: reductions may be placed.';
+      const reason =
+        to === 'closed' ? 'Nothing has opened it again.' : 'Its time is over: it closes if nothing opens it again.';
       await step(tx, state, { to, cause: null, reason, value: null, by: SYSTEM, traceId: null }, now);
     });
     this.parts.feed.ring();

@@ -78,7 +78,7 @@ export function tripOf({ totalPnl, recentPeak, activeCriticalAlerts }: BreakerSi
   return null;
 }
 
-/** Whether an order may be placed. Cancelling is always allowed. */
+/** Whether an order may be placed: while it is not closed, only one that reduces what is held. Cancelling always may. */
 export function lets(state: BreakerState, isReduction: boolean): boolean {
-  return state === 'closed' || (state === 'half_open' && isReduction);
+  return state === 'closed' || isReduction;
 }

@@ -108,8 +108,8 @@ function holderOf(
 
 function checkBreaker(breaker: BreakerState, isReduction: boolean): CheckResult<never> {
   const isPassed = lets(breaker, isReduction);
-  const closed = breaker === 'open' ? 'no order may be placed' : 'only reductions may be placed';
-  const message = isPassed ? 'Trading may go on.' : `The circuit breaker is ${breaker.toUpperCase()}: ${closed}.`;
+  const refusal = `The circuit breaker is ${breaker.toUpperCase()}: only reductions may be placed.`;
+  const message = isPassed ? 'Trading may go on.' : refusal;
   return { name: 'circuit_breaker', isPassed, message, utilisation: null, limit: null };
 }
 

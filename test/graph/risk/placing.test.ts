@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { DOMAINS } from '../../../platform/domains.ts';
 import { settings } from '../../../subgraphs/trading/settings.ts';
 import { startGraph, type TestGraph } from '../../support/graph.ts';
-import { ACCOUNT, ask, done, openDesk, refused, trade, until } from './watch-desk.ts';
+import { ACCOUNT, ask, done, openDesk, refused, send, trade, until } from './watch-desk.ts';
 
 let graph: TestGraph;
 const before = { ...settings };
@@ -49,14 +49,27 @@ describe('with risk asked first', () => {
     expect(counted.message).toBe('It would reach the limit: 10 of 10.');
   });
 
-  it('the circuit breaker refuses orders, not their cancellation', async () => {
+  it('the circuit breaker refuses orders, not reductions and cancellations', async () => {
     const { order: placed } = await done(graph, 'placeOrder', order('SELL', '1'), 'order { orderId }');
     await done(graph, 'triggerCircuitBreaker', { reason: 'a drill', by: 'ann' });
     await until(async () =>
-      expect(await refused(graph, 'placeOrder', order('SELL', '20'))).toMatchObject({ code: 'LIMIT_BREACHED' }),
+      expect((await refused(graph, 'placeOrder', order('BUY', '1'))).message).toContain('circuit breaker is OPEN'),
     );
-    expect((await refused(graph, 'placeOrder', order('SELL', '1'))).message).toContain('circuit breaker is OPEN');
     await done(graph, 'cancelOrder', { orderId: placed.orderId });
+    const { positions } = await ask(graph, '{ positions: openPositions { nodes { positionId quantity } } }');
+    const [{ positionId, quantity }] = positions.nodes;
+    expect(quantity).toBe('5');
+    await until(async () => {
+      const { errors, order } = await send(
+        graph,
+        'closePosition',
+        { positionId, execution: 'MANUAL' },
+        'order { orderId side }',
+      );
+      expect(errors).toEqual([]);
+      expect(order.side).toBe('SELL');
+      await done(graph, 'cancelOrder', { orderId: order.orderId });
+    });
     await done(graph, 'resetCircuitBreaker', { reason: 'it is over', by: 'ann' });
   });
 
@@ -68,5 +81,8 @@ describe('with risk asked first', () => {
         expect(await refused(graph, 'placeOrder', order('SELL', '1'))).toMatchObject({ code: 'DOMAIN_UNAVAILABLE' }),
       { timeout: 30_000, interval: 200 },
     );
+    const { openPositions } = await ask(graph, '{ openPositions { nodes { positionId } } }');
+    const [{ positionId }] = openPositions.nodes;
+    expect(await refused(graph, 'closePosition', { positionId })).toMatchObject({ code: 'DOMAIN_UNAVAILABLE' });
   });
 });

@@ -67,11 +67,12 @@ describe('the circuit breaker', () => {
     expect(breaker.tripOf({ ...signs, ...given })?.cause).toBe(cause);
   });
 
-  it('lets reductions through half open, nothing open', () => {
+  it('lets reductions through in every state, and nothing else unless it is closed', () => {
     expect(breaker.lets('closed', false)).toBe(true);
     expect(breaker.lets('half_open', true)).toBe(true);
     expect(breaker.lets('half_open', false)).toBe(false);
-    expect(breaker.lets('open', true)).toBe(false);
+    expect(breaker.lets('open', true)).toBe(true);
+    expect(breaker.lets('open', false)).toBe(false);
   });
 
   it('moves on after an hour, and ten minutes later', () => {
