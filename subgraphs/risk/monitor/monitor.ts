@@ -61,7 +61,7 @@ export class Monitor {
   private readonly moved = new Map<string, string | null>();
   private wake: (() => void) | null = null;
   private isAllDue = false;
-  private fullAt = 0;
+  private fullAt = Number.NEGATIVE_INFINITY;
   private pnl: { at: number; total: Decimal }[] = [];
   private passes = 0;
 
@@ -94,8 +94,10 @@ export class Monitor {
   /** Resolves once everything that has moved until now has been looked at. */
   async settled(): Promise<void> {
     const from = this.passes;
-    this.touchAll();
-    while (this.passes < from + 2 && !this.stopping.signal.aborted) await sleep(2);
+    while (this.passes < from + 2 && !this.stopping.signal.aborted) {
+      this.touchAll(); // the pass under way may have begun before
+      await sleep(2);
+    }
   }
 
   async stop(): Promise<void> {
@@ -153,8 +155,8 @@ export class Monitor {
     if (this.limits.isCurrent()) await this.moveBreakerOn(now);
     if (!this.book.isFollowing() || !this.limits.isCurrent()) return;
     this.known ??= await this.readStates();
-    if (isWhole && Date.now() - this.fullAt >= FULL_MS) {
-      this.fullAt = Date.now();
+    if (isWhole && Math.abs(now.getTime() - this.fullAt) >= FULL_MS) {
+      this.fullAt = now.getTime();
       await this.recalculation.run(now);
       await this.upkeep(now);
     }
