@@ -12,6 +12,7 @@ import { readUsdPrices, usdValue } from '../prices.ts';
 import { PERSON_LENGTH } from '../rules/ids.ts';
 import { followTrades } from '../settlement/trade-follower.ts';
 import { type BreakKind, kindOf, levelOf, type Sight, TOLERANCE_USD } from './comparing.ts';
+import { tradeFaults } from './explaining.ts';
 import { lookAtBoth } from './sights.ts';
 
 export type RunPayload = CommandPayload<{ runId: string }>;
@@ -78,11 +79,17 @@ async function valued(context: Context, sights: readonly Sight[]): Promise<Diffe
     return kind === null ? [] : [{ sight, kind }];
   });
   if (differing.length === 0) return [];
-  const prices = await readUsdPrices(
-    context.graph,
-    differing.map(({ sight }) => sight.asset),
-  );
-  return differing.map(({ sight, kind }) => {
+  const unexplained = differing.filter(({ kind }) => kind !== 'TIMING').map(({ sight }) => sight.accountId);
+  const [prices, faults] = await Promise.all([
+    readUsdPrices(
+      context.graph,
+      differing.map(({ sight }) => sight.asset),
+    ),
+    tradeFaults(context, [...new Set(unexplained)]),
+  ]);
+  return differing.map(({ sight, kind: plain }) => {
+    const fault = faults.get(`${sight.accountId} ${sight.asset}`);
+    const kind = plain === 'TIMING' ? plain : (fault ?? plain);
     const price = prices.get(sight.asset);
     const { internal, inFlight, external } = sight;
     const difference = internal.plus(inFlight).minus(external).abs();

@@ -8,12 +8,10 @@ import { boundedText } from '../../../platform/texts.ts';
 import type { Context, Tx } from '../context.ts';
 import type { LiftSanctionInput, SanctionPartyInput } from '../generated/resolvers.ts';
 import type { LockedAccount } from '../locks.ts';
-import { PERSON_LENGTH, REASON_LENGTH } from '../rules/ids.ts';
+import { amlFinding, concentrationFinding, type Finding, kycFinding } from '../rules/compliance.ts';
+import { CUSTODIAN_CLIENT_ID, PERSON_LENGTH, REASON_LENGTH } from '../rules/ids.ts';
 import { settings } from '../settings.ts';
-import type { ComplianceCheckRow } from './transfers.ts';
-
-/** What a check found. */
-export type Finding = Pick<ComplianceCheckRow, 'kind' | 'result' | 'details'>;
+import type { ComplianceFacts } from './compliance-facts.ts';
 
 /** A row of `sanctioned_parties`. */
 export interface SanctionedPartyRow {
@@ -28,12 +26,60 @@ export type SanctionPayload = CommandPayload<{ partyId: string }>;
 /** From this share of the limit on, somebody should look. */
 const REVIEW_SHARE = dec('0.8');
 
+export interface TransferInMind {
+  from: LockedAccount;
+  to: LockedAccount;
+  asset: string;
+  usdValue: Decimal;
+  since: Date;
+  facts: ComplianceFacts;
+}
+
 /** Looks at a transfer before anything is set aside for it. One FAIL is enough to reject it. */
-export async function checkTransfer(
-  tx: Tx,
-  { from, to, usdValue, since }: { from: LockedAccount; to: LockedAccount; usdValue: Decimal; since: Date },
-): Promise<Finding[]> {
-  return [await sanctions(tx, from, to), await velocity(tx, from, usdValue, since), counterparty(to)];
+export async function checkTransfer(tx: Tx, transfer: TransferInMind): Promise<Finding[]> {
+  const { from, to, usdValue, since, facts } = transfer;
+  return [
+    await sanctions(tx, from, to),
+    await velocity(tx, from, usdValue, since),
+    await aml(tx, transfer),
+    from.clientId === CUSTODIAN_CLIENT_ID
+      ? { kind: 'KYC', result: 'PASS', details: 'It is the custodian’s own.' }
+      : kycFinding(facts.kycStatuses),
+    await concentration(tx, transfer),
+    counterparty(to),
+  ];
+}
+
+/** After velocity, which lets one transfer of a client in at a time. */
+async function aml(tx: Tx, { from, to, usdValue, since }: TransferInMind): Promise<Finding> {
+  const rows = await tx.$queryRaw<{ usdValue: Decimal }[]>(
+    sql`select usd_value as "usdValue" from transfers
+          join accounts as payer on payer.account_id = from_account_id
+          join accounts as payee on payee.account_id = to_account_id
+         where payer.client_id = ${from.clientId} and payee.client_id <> payer.client_id
+           and transfers.created_at >= ${since.toISOString()}::timestamptz and usd_value < ${settings.amlReviewUsd}
+           and transfers.status not in ('EXPIRED', 'CANCELLED', 'FAILED')`,
+  );
+  const earlier = rows.map((row) => dec(row.usdValue));
+  const terms = { reviewUsd: dec(settings.amlReviewUsd), structuringCount: settings.amlStructuringCount };
+  return amlFinding({ usdValue, earlier, isToSelf: from.clientId === to.clientId }, terms);
+}
+
+async function concentration(tx: Tx, { from, to, asset, usdValue, facts }: TransferInMind): Promise<Finding> {
+  if (to.clientId === CUSTODIAN_CLIENT_ID || to.clientId === from.clientId) {
+    return { kind: 'CONCENTRATION', result: 'PASS', details: 'No other client receives it.' };
+  }
+  const rows = await tx.$queryRaw<{ asset: string; quantity: Decimal }[]>(
+    sql`select asset, sum(quantity) as quantity from holdings join accounts using (account_id)
+         where client_id = ${to.clientId} group by asset`,
+  );
+  const values = new Map(rows.map((row) => [row.asset, dec(row.quantity).times(facts.prices.get(row.asset) ?? 0)]));
+  values.set(asset, usdValue.plus(values.get(asset) ?? 0));
+  const known = await tx.asset.findUnique({ where: { code: asset } });
+  return concentrationFinding(asset, known?.isCash ?? false, values, {
+    reviewPercent: dec(settings.concentrationReviewPercent),
+    limitPercent: dec(settings.concentrationLimitPercent),
+  });
 }
 
 async function sanctions(tx: Tx, from: LockedAccount, to: LockedAccount): Promise<Finding> {

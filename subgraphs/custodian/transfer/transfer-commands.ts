@@ -1,7 +1,7 @@
 /** What people do with transfers: request, approve, reject, cancel. */
 import { assetCode } from '../../../platform/asset-code.ts';
 import { beforehand, type CommandPayload, command } from '../../../platform/command.ts';
-import { dec } from '../../../platform/decimal.ts';
+import { type Decimal, dec } from '../../../platform/decimal.ts';
 import { refuse } from '../../../platform/errors.ts';
 import { boundedText } from '../../../platform/texts.ts';
 import { isUuid } from '../../../platform/uuid.ts';
@@ -16,12 +16,14 @@ import type {
 import { checkOpen, holdAccount, type LockedAccount, lockHoldings } from '../locks.ts';
 import { post } from '../posting.ts';
 import { checkSameSide } from '../rules/account-lifecycle.ts';
+import type { Finding } from '../rules/compliance.ts';
 import { shift } from '../rules/entries.ts';
 import { EXTERNAL_ACCOUNT_ID, PERSON_LENGTH, positiveAmount, REASON_LENGTH } from '../rules/ids.ts';
 import { worthOf } from '../settlement/settlement-commands.ts';
 import { giveUp, lockSettlement } from '../settlement/settling.ts';
 import { requestApproval, withdrawRequest } from './approval-requests.ts';
 import { checkTransfer, recordFindings } from './compliance.ts';
+import { readFacts } from './compliance-facts.ts';
 import { checkNotHalted } from './halt.ts';
 import { moveTransfer } from './lifecycle.ts';
 import { tierOf } from './tiers.ts';
@@ -32,13 +34,19 @@ export type TransferPayload = CommandPayload<{ transferId: string }>;
 
 const DAY_MS = 24 * 3_600_000;
 
+/** Approvals of a transfer that compliance holds for a look. */
+const HELD_APPROVALS = 2;
+
 /**
  * Stores a transfer, sets aside what it takes and asks for the approvals of its value; or stores it REJECTED when
  * compliance finds against it.
  */
 export async function requestTransfer(context: Context, input: RequestTransferInput): Promise<TransferPayload> {
   const remember = await requireAsset(context, input.asset);
-  const value = await beforehand(context.domain, () => worthOf(context, input.asset, dec(input.amount)));
+  const [value, facts] = await Promise.all([
+    beforehand(context.domain, () => worthOf(context, input.asset, dec(input.amount))),
+    beforehand(context.domain, () => factsFor(context, input)),
+  ]);
   return command(context, 'requestTransfer', input, async (tx) => {
     const wanted = readRequest(input);
     const { fromAccountId, toAccountId, asset, amount, requestedBy } = wanted;
@@ -47,7 +55,7 @@ export async function requestTransfer(context: Context, input: RequestTransferIn
     await remember(tx);
     const usdValue = value();
     const since = new Date(context.now().getTime() - DAY_MS);
-    const findings = await checkTransfer(tx, { from, to, usdValue, since });
+    const findings = await checkTransfer(tx, { from, to, asset, usdValue, since, facts: facts() });
     const failed = findings.find(({ result }) => result === 'FAIL');
     const { traceId } = context;
     const data = { ...wanted, amount, usdValue, actor: requestedBy, createdAt: context.now(), traceId };
@@ -64,7 +72,7 @@ export async function requestTransfer(context: Context, input: RequestTransferIn
     }
     const entries = shift({ accountId: fromAccountId, asset }, 'AVAILABLE', 'RESERVED', amount);
     await post(tx, context, { kind: 'RESERVE', refType: 'TRANSFER', refId: transferId }, entries);
-    const { tier, required } = tierOf(usdValue);
+    const { tier, required } = approvalsFor(usdValue, findings);
     const approvalRequestId = await requestApproval(tx, context, {
       subjectType: 'TRANSFER',
       subjectId: transferId,
@@ -80,6 +88,21 @@ export async function requestTransfer(context: Context, input: RequestTransferIn
     });
     return { transferId };
   });
+}
+
+function factsFor(context: Context, { fromAccountId, toAccountId, asset }: RequestTransferInput) {
+  return readFacts(context, {
+    fromAccountId,
+    toAccountId: toAccountId ?? EXTERNAL_ACCOUNT_ID,
+    asset: assetCode(asset),
+  });
+}
+
+/** Two persons at least look at what may be laundered, whatever its value. */
+function approvalsFor(usdValue: Decimal, findings: readonly Finding[]): { tier: number; required: number } {
+  const { tier, required } = tierOf(usdValue);
+  const isHeld = findings.some(({ kind, result }) => kind === 'AML' && result === 'REVIEW');
+  return { tier, required: isHeld ? Math.max(required, HELD_APPROVALS) : required };
 }
 
 function readRequest(input: RequestTransferInput) {

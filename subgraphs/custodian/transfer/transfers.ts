@@ -7,6 +7,7 @@ import { type Connection, connectionSource } from '../../../platform/paging.ts';
 import { isStorable } from '../../../platform/texts.ts';
 import type { Rail } from '../calendar/business-days.ts';
 import type { ApprovalRequestFilter, ComplianceCheckFilter, TransferFilter } from '../generated/resolvers.ts';
+import type { ComplianceKind, ComplianceResult } from '../rules/compliance.ts';
 import type { ApprovalStatus, ApprovalSubject, TransferStatus } from './lifecycle.ts';
 
 /** A row of `transfers`. */
@@ -74,8 +75,8 @@ export interface ComplianceCheckRow {
   subjectType: 'TRANSFER';
   subjectId: string;
   accountId: string;
-  kind: 'AML' | 'KYC' | 'VELOCITY' | 'CONCENTRATION' | 'COUNTERPARTY' | 'SANCTIONS';
-  result: 'PASS' | 'REVIEW' | 'FAIL';
+  kind: ComplianceKind;
+  result: ComplianceResult;
   details: string;
   traceId: string | null;
   checkedAt: string;

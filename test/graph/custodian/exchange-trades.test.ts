@@ -5,6 +5,7 @@ import { DOMAINS } from '../../../platform/domains.ts';
 import type { ServiceParts } from '../../../platform/subgraph.ts';
 import type { Context } from '../../../subgraphs/custodian/context.ts';
 import { startCustodian } from '../../../subgraphs/custodian/service.ts';
+import { settings } from '../../../subgraphs/custodian/settings.ts';
 import { followTrades } from '../../../subgraphs/custodian/settlement/trade-follower.ts';
 import { startGraph, type TestGraph } from '../../support/graph.ts';
 import { watch } from '../../support/watch.ts';
@@ -125,11 +126,11 @@ describe('a trade of a linked account', () => {
     const { db, feed, log, now } = context;
     const parts = { db, feed, log, now, graph: graph.client, context: () => subgraph?.createContext({}) };
     const how = {
+      ...settings,
       followTrades: true,
       settle: true,
       tradeRail: 'CRYPTO_INTERNAL',
       reconcileSeconds: 0,
-      velocityLimitUsd: 1,
     } as const;
     const changes = watch(
       graph.client,
@@ -241,6 +242,35 @@ describe('a reconciliation', () => {
       { id: seller.custody },
     );
     expect(run.nodes).toEqual([{ status: 'BALANCED', actor: 'eve', scope: 'ACCOUNT' }]);
+  });
+
+  it('says of a trade that it was settled twice, or paid with another sum, where that is why', async () => {
+    await trade('2', '100');
+    await followTrades(context);
+    const [{ tradeId: cheap }] = await settlementsOf(seller);
+    const [{ tradeId: doubled }] = await settlementsOf(buyer);
+    await graph.sql('custodian', 'update settlements set cash_amount = 50 where exchange_trade_id = $1', [cheap]);
+    // Nothing but the commands keeps a settled one from being tried again.
+    await graph.sql(
+      'custodian',
+      `insert into settlements (instruction_type, rail, cycle, account_id, source_account_id, destination_account_id, asset,
+              quantity, currency, cash_amount, trade_date, expected_settlement_date, due_at, deadline_at, venue_id,
+              exchange_trade_id, retry_of, initiated_at)
+       select instruction_type, rail, cycle, account_id, source_account_id, destination_account_id, asset, quantity, currency,
+              cash_amount, trade_date, expected_settlement_date, due_at, deadline_at, venue_id, exchange_trade_id,
+              settlement_id, initiated_at
+         from settlements where exchange_trade_id = $1`,
+      [doubled],
+    );
+    await settleAll();
+    const found = async ({ custody }: Party) =>
+      (await reconcile(custody)).breaks.nodes.map((one: { asset: { code: string } } & Record<string, string>) =>
+        [one.asset.code, one.kind, one.difference, one.level, one.status].join(' '),
+      );
+    expect(await found(seller)).toEqual(['USD PRICE_MISMATCH -149.8 REVIEW OPEN']);
+    expect((await found(buyer)).sort()).toEqual(['BTC DUPLICATE 2 REVIEW OPEN', 'USD DUPLICATE -200.2 REVIEW OPEN']);
+    await bring(graph, seller.custody, 'USD', '149.8');
+    expect(await reconcile(seller.custody)).toMatchObject({ status: 'BALANCED' });
   });
 
   it('leaves the books even', async () => {

@@ -4,10 +4,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DOMAINS } from '../../../platform/domains.ts';
 import { newYorkInstant } from '../../../subgraphs/custodian/calendar/new-york.ts';
 import type { Context } from '../../../subgraphs/custodian/context.ts';
+import { settings } from '../../../subgraphs/custodian/settings.ts';
 import { expireRequests } from '../../../subgraphs/custodian/transfer/voting.ts';
 import { startGraph, type TestGraph } from '../../support/graph.ts';
 import { watch } from '../../support/watch.ts';
-import { ask, done, refused, send } from '../exchange/floor.ts';
+import { ask, done, open, refused, send } from '../exchange/floor.ts';
 import { audit } from './audit.ts';
 import { admit, inside, quote } from './vault.ts';
 
@@ -188,6 +189,73 @@ describe('a transfer', () => {
 });
 
 describe('compliance', () => {
+  const kinds = ({ complianceChecks }: { complianceChecks: { kind: string; result: string }[] }) =>
+    Object.fromEntries(complianceChecks.map(({ kind, result }) => [kind, result]));
+
+  it('knows a client by what the exchange says of him', async () => {
+    const { from, input } = await prepared('100');
+    expect(kinds(await request(input))).toMatchObject({ KYC: 'REVIEW' }); // nobody says anything
+    const accountId = await open(graph, {}, { clientId: from.clientId });
+    await done(graph, 'linkVenueAccount', { accountId: from.segregated, venueAccountId: accountId });
+    for (const [status, result] of [
+      ['APPROVED', 'PASS'],
+      ['PENDING', 'REVIEW'],
+      ['REJECTED', 'FAIL'],
+    ]) {
+      await graph.sql('exchange', 'update accounts set kyc_status = $2 where account_id = $1', [accountId, status]);
+      const transfer = await request(input);
+      expect(kinds(transfer)).toMatchObject({ KYC: result });
+      expect(transfer.status).toBe(result === 'FAIL' ? 'REJECTED' : 'PENDING_APPROVAL');
+    }
+  });
+
+  it('takes payments just below what must be looked at for one that was cut in pieces', async () => {
+    const { from, input } = await prepared('8000');
+    expect(kinds(await request({ ...input, amount: '7999.99' }))).toMatchObject({ AML: 'PASS' });
+    expect((await request({ ...input, amount: '10000' })).complianceChecks).toContainEqual({
+      kind: 'AML',
+      result: 'REVIEW',
+    });
+    for (const amount of ['8000', '9999.99']) expect(kinds(await request({ ...input, amount })).AML).toBe('PASS');
+    const third = await request({ ...input, amount: '9000' });
+    expect(third).toMatchObject({
+      status: 'REJECTED',
+      failureReason: expect.stringContaining('number 3 within 24 hours'),
+    });
+    expect(kinds(await request({ ...input, toAccountId: from.master })).AML).toBe('PASS'); // it stays his
+    expect(kinds(await request({ ...input, amount: '1' })).AML).toBe('PASS');
+  });
+
+  it('asks two persons at least for what must be looked at', async () => {
+    const before = { ...settings };
+    Object.assign(settings, { amlReviewUsd: 1_000 });
+    const { input } = await prepared('1000');
+    const transfer = await request(input);
+    Object.assign(settings, before);
+    expect(transfer).toMatchObject({ status: 'PENDING_APPROVAL', approval: { tier: 1, required: 2 } });
+  });
+
+  it('looks how much of one asset the receiver would have', async () => {
+    const before = { ...settings };
+    Object.assign(settings, { concentrationLimitPercent: 75 });
+    const { segregated: fromAccountId } = await admit(graph, { BTC: '1', USD: '1' });
+    const { segregated: toAccountId } = await admit(graph, { USD: '1000' });
+    const give = (amount: string, asset = 'BTC') => request({ fromAccountId, toAccountId, asset, amount });
+    const [little, half, most, money] = [
+      await give('0.019'),
+      await give('0.02'), // 1,000 dollars beside 1,000
+      await give('0.0601'),
+      await give('1', 'USD'),
+    ];
+    Object.assign(settings, before);
+    expect([little, half, most, money].map((one) => [kinds(one).CONCENTRATION, one.status])).toEqual([
+      ['PASS', 'PENDING_APPROVAL'],
+      ['REVIEW', 'PENDING_APPROVAL'],
+      ['FAIL', 'REJECTED'],
+      ['PASS', 'PENDING_APPROVAL'],
+    ]);
+  });
+
   it('rejects a transfer to somebody on the list, and lets it be when he is taken off', async () => {
     const { to, from, input } = await prepared('100');
     await done(graph, 'sanctionParty', { partyId: to.clientId, reason: 'listed', actor: 'law' });
