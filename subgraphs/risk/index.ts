@@ -3,6 +3,7 @@ import { chaosResolvers } from '../../platform/chaos/resolvers.ts';
 import { contractIn } from '../../platform/contract.ts';
 import { defineSubgraph } from '../../platform/subgraph.ts';
 import { PrismaClient } from '../../prisma/risk/generated/client.ts';
+import { complianceResolvers } from './compliance/resolvers.ts';
 import type { Resolvers } from './generated/resolvers.ts';
 import { alertResolvers } from './resolvers/alerts.ts';
 import { changes } from './resolvers/changes.ts';
@@ -25,6 +26,7 @@ const resolvers: Resolvers = {
   ...alertResolvers,
   ...measureResolvers,
   ...foreignResolvers,
+  ...complianceResolvers,
   ...payloads,
   ...changes,
 };

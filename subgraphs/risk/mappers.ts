@@ -22,10 +22,12 @@ export const mappers = {
   RiskStatus: '../reports/reports.ts#RiskStatusReport',
   PortfolioRisk: '../monitor/portfolios.ts#PortfolioReport',
   PreTradeCheck: '../reports/pre-trade-check.ts#PreTradeAnswer',
-  ComplianceStatus: '../reports/reports.ts#ComplianceReport',
+  ComplianceStatus: '../reports/reports.ts#ComplianceOverview',
   DailyRiskSummary: '../reports/reports.ts#DailySummary',
   PnlAttribution: '../reports/reports.ts#PnlReport',
   StressTestResult: '../reports/stress-tests.ts#StressTestRow',
+
+  ComplianceReport: '../compliance/compliance-reports.ts#ComplianceReportRow',
 
   RiskLimitConnection: '../limits/limits.ts#RiskLimitPage',
   LimitVersionConnection: '../limits/limits.ts#LimitVersionPage',
@@ -36,6 +38,7 @@ export const mappers = {
   RiskMetricConnection: '../measures/metrics.ts#RiskMetricPage',
   PositionSnapshotConnection: '../measures/snapshots.ts#PositionSnapshotPage',
   StressTestResultConnection: '../reports/stress-tests.ts#StressTestPage',
+  ComplianceReportConnection: '../compliance/compliance-reports.ts#ComplianceReportPage',
 
   SetRiskLimitPayload: '../limits/limit-commands.ts#LimitPayload',
   EnableLimitPayload: '../limits/limit-commands.ts#LimitPayload',
@@ -56,4 +59,5 @@ export const mappers = {
   DeletePositionSnapshotsPayload: '../measures/metric-commands.ts#DeletedPayload',
   CapturePositionsPayload: '../measures/snapshot-commands.ts#CapturedPayload',
   RunStressTestsPayload: '../reports/stress-tests.ts#StressTestPayload',
+  GenerateComplianceReportPayload: '../compliance/compliance-reports.ts#GeneratedPayload',
 };

@@ -371,4 +371,22 @@ export const operations: Operation[] = [
       'of positions are what each source said, by account, instrument, venue and source',
     ],
   },
+  {
+    repository: 'ComplianceReports',
+    operation: 'create',
+    fields: ['Mutation.generateComplianceReport'],
+    test: ['test/graph/risk/compliance.test.ts', 'of broken limits says how often, how long and how far'],
+  },
+  {
+    repository: 'ComplianceReports',
+    operation: 'getById',
+    fields: ['Query.complianceReport'],
+    test: ['test/graph/risk/compliance.test.ts', 'is kept as it is, and found by kind, account and time'],
+  },
+  {
+    repository: 'ComplianceReports',
+    operation: 'query',
+    fields: ['Query.complianceReports'],
+    test: ['test/graph/risk/compliance.test.ts', 'is kept as it is, and found by kind, account and time'],
+  },
 ];

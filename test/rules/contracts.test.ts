@@ -37,6 +37,7 @@ const OWNERS: Record<string, Domain> = {
   ReconciliationBreak: 'custodian',
   RiskLimit: 'risk',
   RiskAlert: 'risk',
+  ComplianceReport: 'risk',
   RiskBreach: 'risk',
   RiskMetric: 'risk',
   PositionSnapshot: 'risk',

@@ -19,6 +19,7 @@ import { type Band, bandOf } from '../rules/utilisation.ts';
 import type { Book } from './book.ts';
 import type { Portfolios } from './portfolios.ts';
 import { Recalculation } from './recalculation.ts';
+import { Retention } from './retention.ts';
 import { enter, nothing, type Reading, readingOf, type StoredState, store, updateBreach } from './states.ts';
 
 /** All limits are looked at so often though nothing has moved. */
@@ -54,6 +55,7 @@ export class Monitor {
   private readonly limits: LimitBook;
   private readonly portfolios: Portfolios;
   private readonly recalculation: Recalculation;
+  private readonly retention: Retention;
   private readonly stopping = new AbortController();
   private readonly running: Promise<void>;
   private known: Map<string, Known> | null = null;
@@ -71,6 +73,7 @@ export class Monitor {
     this.limits = limits;
     this.portfolios = portfolios;
     this.recalculation = new Recalculation(parts, portfolios);
+    this.retention = new Retention(parts);
     this.running = this.run();
   }
 
@@ -159,6 +162,7 @@ export class Monitor {
       this.fullAt = now.getTime();
       await this.recalculation.run(now);
       await this.upkeep(now);
+      await this.retention.run(now);
     }
     await this.look(accountIds ?? this.book.accountIds(), isWhole, now, causes);
     if (isWhole) await this.watchBreaker(now);

@@ -63,7 +63,7 @@ export async function riskStatus(context: Context): Promise<RiskStatusReport> {
   };
 }
 
-export interface ComplianceReport {
+export interface ComplianceOverview {
   isCompliant: boolean;
   checkedCount: number;
   warningCount: number;
@@ -80,7 +80,7 @@ const SHOWN = 100;
 export async function complianceStatus(
   context: Context,
   account: string | null | undefined,
-): Promise<ComplianceReport> {
+): Promise<ComplianceOverview> {
   const accountId = account ? accountReference(account, ['accountId']) : undefined;
   const states = await utilisations(context, { ...(accountId && { accountId }) });
   const findings = states.filter(({ band }) => band !== 'ok');

@@ -1,6 +1,7 @@
 import { invalidateCache } from '../../../platform/cache/invalidation.ts';
 import { acknowledgeAlert, escalateAlert, expireAlerts, raiseAlert, resolveAlert } from '../alerts/alert-commands.ts';
 import { resetCircuitBreaker, triggerCircuitBreaker } from '../breaker/breaker-commands.ts';
+import { complianceMutations } from '../compliance/resolvers.ts';
 import type { MutationResolvers } from '../generated/resolvers.ts';
 import {
   approveLimitChange,
@@ -40,4 +41,5 @@ export const Mutation: MutationResolvers = {
   capturePositions: (_, { input }, context) => capturePositions(context, input),
   deletePositionSnapshots: (_, { input }, context) => deletePositionSnapshots(context, input),
   runStressTests: (_, { input }, context) => runStressTests(context, input),
+  ...complianceMutations,
 };

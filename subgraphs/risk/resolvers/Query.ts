@@ -12,6 +12,7 @@ import {
   isOpenAlert,
 } from '../alerts/alerts.ts';
 import { BREAKER_ID, breakerEventList, breakers } from '../breaker/breaker.ts';
+import { complianceQueries } from '../compliance/resolvers.ts';
 import type { QueryResolvers } from '../generated/resolvers.ts';
 import { changeList, limitConditions, limitList, limits, versionList } from '../limits/limits.ts';
 import {
@@ -113,6 +114,7 @@ export const Query: QueryResolvers = {
   pnlAttribution: (_, { accountId, groupBy }, context) => pnlAttribution(context, accountId, groupBy ?? 'INSTRUMENT'),
   stressTestResults: (_, { accountId, scenario, ...page }, context) =>
     context.connect(stressTestList, page, stressTestConditions(accountId, scenario)),
+  ...complianceQueries,
 };
 
 /** Throws BAD_USER_INPUT on a page that is larger than a page of open alerts may be. */

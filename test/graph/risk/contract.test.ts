@@ -42,6 +42,8 @@ beforeAll(async () => {
   await done(graph, 'calculateRisk', { accountId: ACCOUNT });
   await done(graph, 'capturePositions', {});
   await done(graph, 'runStressTests', { accountId: ACCOUNT, by: 'ann' });
+  const [from, to] = ['2026-01-01T00:00:00Z', '2026-02-01T00:00:00Z'];
+  await done(graph, 'generateComplianceReport', { kind: 'COMPLIANCE_TRAIL', from, to, by: 'ann' });
   await done(graph, 'triggerCircuitBreaker', { reason: 'a drill', by: 'ann' });
   await until(async () =>
     expect((await ask(graph, '{ riskBreaches { totalCount } }')).riskBreaches.totalCount).toBe(1),
@@ -103,6 +105,7 @@ const ROOTS: Record<string, string> = {
   DailyRiskSummary: 'dailyRiskSummary',
   PnlAttribution: `pnlAttribution(accountId: "${ACCOUNT}")`,
   StressTestResultConnection: 'stressTestResults',
+  ComplianceReportConnection: 'complianceReports',
 };
 
 describe('the contract', () => {
@@ -137,7 +140,7 @@ describe('the contract', () => {
   it('has a mutation for every payload, each answering `errors` and taking an idempotency key', () => {
     const all = Object.values(schema.getMutationType()?.getFields() ?? {});
     const mutations = all.filter(({ name }) => !/^invalidate|Faults?$/.test(name)); // every subgraph's alike
-    expect(mutations).toHaveLength(19);
+    expect(mutations).toHaveLength(20);
     for (const { name, type, args } of mutations) {
       const payload = getNamedType(type);
       expect(payload.name.toLowerCase()).toBe(`${name}payload`.toLowerCase());
