@@ -1,9 +1,10 @@
 import { domainEvents } from '../../../platform/feed/domain-events.ts';
 import { toldAsIs as resolve } from '../../../platform/feed/events.ts';
+import { readMinInterval } from '../../../platform/feed/min-interval.ts';
 import { normaliseSymbol, normaliseSymbols } from '../../../platform/symbols.ts';
 import { storedInterval } from '../enums.ts';
 import type { SubscriptionResolvers } from '../generated/resolvers.ts';
-import { candleTopic, priceTopic, readMinInterval } from '../topics.ts';
+import { candleTopic, priceTopic } from '../topics.ts';
 
 export const Subscription: SubscriptionResolvers = {
   marketDataEvents: domainEvents,

@@ -1,10 +1,10 @@
 import { badInput } from '../../../platform/errors.ts';
 import { rowOf, toldAsIs } from '../../../platform/feed/events.ts';
+import { readMinInterval } from '../../../platform/feed/min-interval.ts';
 import { isOneOf } from '../../../platform/filters.ts';
 import type { Context } from '../context.ts';
 import type { MutationResolvers, QueryResolvers, Resolvers, SubscriptionResolvers } from '../generated/resolvers.ts';
 import { instruments } from '../instruments.ts';
-import { readMinInterval } from '../topics.ts';
 import { ACTIVE_STATES } from './rules/scenario-lifecycle.ts';
 import { progressOf } from './rules/scenario-progress.ts';
 import {

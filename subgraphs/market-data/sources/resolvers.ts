@@ -1,4 +1,5 @@
 import { rowOf, toldAsIs } from '../../../platform/feed/events.ts';
+import { readMinInterval } from '../../../platform/feed/min-interval.ts';
 import { isStale } from '../../../platform/instant.ts';
 import { normaliseSymbol, normaliseSymbols } from '../../../platform/symbols.ts';
 import type { Context } from '../context.ts';
@@ -11,7 +12,6 @@ import type {
 } from '../generated/resolvers.ts';
 import { instruments } from '../instruments.ts';
 import { instrumentOf } from '../references.ts';
-import { readMinInterval } from '../topics.ts';
 import { consensusPrices, consensusTopic, sourcePricesOf } from './consensus-prices.ts';
 import { dataSourceConditions, dataSourceList, dataSources, dataSourceTopic, shownState } from './data-sources.ts';
 import {

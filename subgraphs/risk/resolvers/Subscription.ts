@@ -1,10 +1,14 @@
 import { stored } from '../../../platform/enums.ts';
 import { domainEvents } from '../../../platform/feed/domain-events.ts';
 import { toldAsIs as resolve } from '../../../platform/feed/events.ts';
+import { readMinInterval } from '../../../platform/feed/min-interval.ts';
 import type { SubscriptionResolvers } from '../generated/resolvers.ts';
 import { metricInstrument } from '../measures/metrics.ts';
 import { accountReference } from '../references.ts';
 import { alertTopic, breakerTopic, metricTopic, utilisationTopic } from '../topics.ts';
+
+/** What is calculated anew is told at most so often, unless the client says otherwise (domain.md §5.2). */
+const METRICS_MS = 5_000; // 5 seconds
 
 const account = (accountId: string | null | undefined) => accountId && accountReference(accountId);
 
@@ -28,9 +32,10 @@ export const Subscription: SubscriptionResolvers = {
     resolve,
   },
   riskMetricChanges: {
-    subscribe: (_, { accountId, symbol, after }, context) =>
+    subscribe: (_, { accountId, symbol, minIntervalMs, after }, context) =>
       context.changes(metricTopic, {
         choice: { accountId: account(accountId), instrumentId: symbol && metricInstrument(symbol, ['symbol']) },
+        minIntervalMs: readMinInterval(minIntervalMs ?? METRICS_MS),
         after,
       }),
     resolve,

@@ -223,6 +223,21 @@ describe('an order that is to be placed', () => {
 });
 
 describe('what is calculated', () => {
+  it('is told as often as the client wants it, once it is there', async () => {
+    const document = (interval: string) =>
+      `subscription { riskMetricChanges(accountId: "${ACCOUNT}", symbol: "PORTFOLIO", minIntervalMs: ${interval}) {
+        kind cursor metric { metricId } } }`;
+    const told = watch(graph.client, 'riskMetricChanges', document('0'));
+    await told.begun();
+    for (let time = 1; time <= 2; time++) {
+      const { metric } = await done(graph, 'calculateRisk', { accountId: ACCOUNT }, 'metric { metricId }');
+      await told.until(({ metric: one }) => one?.metricId === metric.metricId);
+    }
+    await told.leave();
+    const refusal = graph.client.subscribe(document('60001'))[Symbol.asyncIterator]().next();
+    await expect(refusal).rejects.toThrow('minIntervalMs must be from 0 to 60000, but got 60001.');
+  });
+
   it('is stored of an account and each instrument, and read back', async () => {
     const { metric, metrics } = await done(
       graph,
