@@ -119,4 +119,41 @@ describe('an order', () => {
     const settled = (await entriesOf('custodian')).filter(({ relation }) => relation === 'settlements');
     expect(settled.map(({ status }) => status)).toEqual(['PENDING', 'IN_PROGRESS', 'COMPLETED']);
   });
+
+  it('that rested keeps its own trace to its settlement, whoever met it', async () => {
+    const resting = 'beadbeadbeadbeadbeadbeadbeadbead';
+    const accountId = await open(graph, { BTC: '1' }, { clientId: 'depositor-rests' });
+    await done(graph, 'openCustodyAccount', { accountId: 'rests', clientId: 'depositor-rests', kind: 'MASTER' });
+    const segregated = {
+      accountId: 'rests-a',
+      clientId: 'depositor-rests',
+      kind: 'SEGREGATED',
+      parentAccountId: 'rests',
+    };
+    await done(graph, 'openCustodyAccount', segregated);
+    await done(graph, 'linkVenueAccount', { accountId: 'rests-a', venueAccountId: accountId });
+    const strategy = { strategyId: 'rests', name: 'rests', type: 'CUSTOM', accountId, symbols: ['BTC-USD'] };
+    await done(graph, 'createStrategy', strategy);
+    await done(graph, 'startStrategy', { strategyId: 'rests' });
+    const input = { strategyId: 'rests', symbol: 'BTC-USD', side: 'SELL', quantity: '1', type: 'LIMIT', price: '120' };
+    const { data } = await graph.run(
+      'mutation ($input: PlaceOrderInput!) { placeOrder(input: $input) { order { orderId } errors { message } } }',
+      { input },
+      { traceparent: `00-${resting}-00f067aa0ba902b7-01` },
+    );
+    const { orderId } = data.placeOrder.order;
+    await untilOrder(graph, orderId, ({ status }) => status === 'ACCEPTED');
+    await place(graph, await open(graph, { USD: '1000' }), 'buy 1 @ 120');
+    const order = await untilOrder(graph, orderId, ({ status }) => status === 'FILLED');
+    const { tradeId } = order.trades.nodes[0].exchangeTrade;
+
+    await followTrades(graph.subgraphs.get('custodian')?.createContext({}) as Context);
+    await done(graph, 'processSettlementQueue', { asOf: LATER, limit: 10 });
+    const settled = await graph.sql('custodian', 'select settlement_id from settlements where exchange_trade_id = $1', [
+      tradeId,
+    ]);
+    expect(settled).toHaveLength(1);
+    expect(await tracesOf('custodian', 'settlements', settled[0].settlement_id)).toEqual(new Set([resting]));
+    expect(await tracesOf('trading', 'orders', orderId)).toEqual(new Set([resting]));
+  });
 });

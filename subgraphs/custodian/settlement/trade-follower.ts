@@ -18,17 +18,16 @@ import { DOLLAR } from '../prices.ts';
 import { EXTERNAL_ACCOUNT_ID } from '../rules/ids.ts';
 import { settings } from '../settings.ts';
 import { type Instruction, instruct } from './instructing.ts';
+import { type TracedTrade, tracesOf } from './trade-traces.ts';
 
 /** A trade as the exchange tells it. */
-export interface Trade {
+export interface Trade extends TracedTrade {
   tradeId: string;
   side: 'BUY' | 'SELL';
   quantity: string;
   price: string;
   fee: string;
   executedAt: string;
-  /** Of the request that matched it: what is settled of it goes on with that. */
-  traceId: string | null;
   account: { accountId: string };
   instrument: { symbol: string } | null;
 }
@@ -36,7 +35,7 @@ export interface Trade {
 const TRADES = /* GraphQL */ `
   query TradesToSettle($from: DateTime!, $after: String) {
     exchangeTrades(filter: { from: $from }, sortBy: EXECUTED_AT, sortOrder: ASC, first: 500, after: $after) {
-      nodes { tradeId side quantity price fee executedAt traceId account { accountId } instrument { symbol } }
+      nodes { tradeId side liquidity quantity price fee executedAt traceId order { orderId } account { accountId } instrument { symbol } }
       pageInfo { hasNextPage endCursor }
     }
   }
@@ -147,8 +146,9 @@ async function settleTrades(
   );
   const missing = trades.filter(({ tradeId }) => !known.some((one) => one.exchangeTradeId === tradeId));
   if (missing.length === 0) return 0;
-  const traced = missing.map((trade) => ({
-    traceId: trade.traceId,
+  const traces = await tracesOf(context, missing);
+  const traced = missing.map((trade, index) => ({
+    traceId: traces[index] ?? null,
     instruction: instructionOf(trade, linkOf.get(trade.account.accountId) as Link),
   }));
   const instructions = traced.map(({ instruction }) => instruction);
