@@ -16,13 +16,14 @@ export default defineConfig({
       ...(process.env.FAULTS_SECONDS ? [] : ['test/faults/{history,degradation,orders}/long-run.test.ts']),
       ...(process.env.CACHE_SECONDS ? [] : ['test/faults/cache/long-run.test.ts']),
     ],
-    // What the custodian does by itself would come between a test and what it looks at; tests that want it start it.
+    // What the custodian and the audit do by themselves would come between a test and what it looks at; tests that want it start it.
     // Programs that tests start load what they import from here, in half the time.
     env: {
       NODE_COMPILE_CACHE: compiled,
       CUSTODIAN_FOLLOW_TRADES: 'false',
       CUSTODIAN_SETTLE: 'false',
       CUSTODIAN_RECONCILE_SECONDS: '0',
+      AUDIT_FOLLOW: 'false',
     },
     globalSetup: ['test/support/postgres.ts'],
     reporters: ['default', './test/support/totals-reporter.ts'],

@@ -9,6 +9,7 @@ begin
   return new;
 end $$;
 
+-- Keeps a table append-only, whoever asks.
 create function refuse_change() returns trigger
   language plpgsql as $$
 begin

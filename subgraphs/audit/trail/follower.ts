@@ -1,0 +1,161 @@
+/**
+ * Follows what one domain changes and seals it: the events and the place they came from are stored in one transaction, so
+ * that whatever is killed, nothing is lost and nothing is sealed twice.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { databaseFault } from '../../../platform/database/database-error.ts';
+import { sql } from '../../../platform/database/sql.ts';
+import { inTransaction } from '../../../platform/database/transaction.ts';
+import type { Domain } from '../../../platform/domains.ts';
+import type { ServiceParts } from '../../../platform/subgraph.ts';
+import { eventOf, gapOf, type ToldChange } from '../rules/events.ts';
+import { append, forgetDays } from './append.ts';
+
+interface Batch {
+  kind: 'UPSERT' | 'PROGRESS' | 'RESYNC';
+  cursor: string;
+  at: string;
+  events: ToldChange[];
+}
+
+export interface FollowedState {
+  domain: Domain;
+  /** Whether the domain is heard at the moment. */
+  isFollowing: boolean;
+  /** Everything committed there until then is in the trail; null before the first word. */
+  toldUntil: string | null;
+  sealedCount: number;
+  reason: string | null;
+}
+
+/** How long after an interruption the domain is asked again: doubled each time, with some chance. */
+const RETRY_MS = 250;
+const RETRY_LIMIT_MS = 4_000; // 4 seconds
+
+/** While nothing happens the place is stored so often, long before what follows it may be gone. */
+const KEEP_PLACE_MS = 600_000; // 10 minutes
+
+/** Somebody else has sealed what was to be sealed here: begin from where he is. */
+class Overtaken extends Error {}
+
+export class Follower {
+  readonly state: FollowedState;
+  private readonly parts: ServiceParts;
+  private readonly onSealed: () => void;
+  private readonly stopping = new AbortController();
+  private readonly running: Promise<void>;
+  private cursor: string | null = null;
+  private keptAt = 0;
+
+  constructor(parts: ServiceParts, domain: Domain, onSealed: () => void) {
+    this.parts = parts;
+    this.onSealed = onSealed;
+    this.state = { domain, isFollowing: false, toldUntil: null, sealedCount: 0, reason: null };
+    this.running = this.run();
+  }
+
+  stop(): Promise<void> {
+    this.stopping.abort();
+    return this.running;
+  }
+
+  private async run(): Promise<void> {
+    const { signal } = this.stopping;
+    let pauseMs = RETRY_MS;
+    while (!signal.aborted) {
+      const before = this.state.toldUntil;
+      try {
+        await this.follow(signal);
+      } catch (error) {
+        if (signal.aborted) return;
+        this.state.reason = (error as Error).message;
+        this.parts.log.debug({ reason: this.state.reason, followed: this.state.domain }, 'a domain is followed anew');
+      }
+      this.state.isFollowing = false;
+      pauseMs = this.state.toldUntil === before ? Math.min(pauseMs * 2, RETRY_LIMIT_MS) : RETRY_MS;
+      await sleep(pauseMs * (1 + Math.random()), undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  private async follow(signal: AbortSignal): Promise<void> {
+    const { db, graph } = this.parts;
+    const { domain } = this.state;
+    const row = await db.one<{ cursor: string | null }>(
+      sql`select cursor from followed_feeds where domain = ${domain}`,
+    );
+    this.cursor = row?.cursor ?? null;
+    const field = fieldOf(domain);
+    const stream = graph.subscribe<Record<string, Batch | null>>(
+      documentOf(field),
+      { after: this.cursor },
+      {
+        signal,
+      },
+    );
+    for await (const data of stream) {
+      const batch = data[field];
+      if (!batch) throw new Error(`${field} told nothing`);
+      await this.take(batch);
+      this.state.isFollowing = true;
+      this.state.reason = null;
+      this.state.toldUntil = batch.at;
+    }
+  }
+
+  private async take(batch: Batch): Promise<void> {
+    const { domain } = this.state;
+    const contents = batch.events.flatMap((told) => eventOf(domain, told) ?? []);
+    if (batch.kind === 'RESYNC') contents.push(gapOf(domain, this.cursor ?? '', batch.cursor, batch.at));
+    if (contents.length === 0 && Date.now() - this.keptAt < KEEP_PLACE_MS) return;
+    const count = await this.store(batch, contents);
+    this.cursor = batch.cursor;
+    this.keptAt = Date.now();
+    this.state.sealedCount += count;
+    if (count > 0) {
+      this.parts.feed.ring();
+      this.onSealed();
+    }
+  }
+
+  private async store({ cursor, at }: Batch, contents: Parameters<typeof append>[2]): Promise<number> {
+    const { db, now } = this.parts;
+    const { domain } = this.state;
+    try {
+      return await inTransaction(db, async (tx) => {
+        await tx.query(sql`insert into followed_feeds (domain) values (${domain}) on conflict do nothing`);
+        const [row] = await tx.query<{ cursor: string | null }>(
+          sql`select cursor from followed_feeds where domain = ${domain} for update`,
+        );
+        if ((row?.cursor ?? null) !== this.cursor) throw new Overtaken('another process has sealed this');
+        const { sealed } = await append(tx, db, contents, now());
+        await tx.query(sql`
+          update followed_feeds set cursor = ${cursor}, told_until = ${at}::timestamptz, updated_at = clock_timestamp()
+           where domain = ${domain}`);
+        return sealed.length;
+      });
+    } catch (error) {
+      if (databaseFault(error)?.code === NO_PARTITION) forgetDays(db);
+      throw error;
+    }
+  }
+}
+
+const NO_PARTITION = '23514'; // check_violation: no partition of relation found for row
+
+/** "market-data" → "marketDataEvents" */
+export function fieldOf(domain: Domain): string {
+  return `${domain.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase())}Events`;
+}
+
+function documentOf(field: string): string {
+  return /* GraphQL */ `
+    subscription AuditTrail($after: String) {
+      ${field}(after: $after) {
+        kind
+        cursor
+        at
+        events { eventId relation operation key transaction trace at row }
+      }
+    }
+  `;
+}
