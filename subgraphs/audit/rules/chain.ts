@@ -1,5 +1,5 @@
 /** How events are sealed: each hash covers the one before it and everything that an event says (domain.md §8.4). */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { canonicalJson } from './canonical.ts';
 
 export const EVENT_CATEGORIES = ['trade', 'risk', 'system', 'compliance', 'chaos'] as const;
@@ -54,6 +54,7 @@ export interface SealedEvent extends PlacedEvent {
 /** What the first event of a chain follows. */
 export const GENESIS_HASH = '0'.repeat(64);
 
+/** In the order of canonical JSON. */
 const HASHED = [
   'actorId',
   'actorType',
@@ -87,8 +88,8 @@ const HASHED = [
 
 /** The hash of an event that follows `prevHash`: 64 hex digits. Fields beside those of a placed event do not count. */
 export function hashOf(prevHash: string, event: PlacedEvent): string {
-  const content = Object.fromEntries(HASHED.map((name) => [name, event[name]]));
-  return createHash('sha256').update(prevHash).update(canonicalJson(content)).digest('hex');
+  const fields = HASHED.map((name) => `"${name}":${canonicalJson(event[name])}`);
+  return hash('sha256', `${prevHash}{${fields.join(',')}}`);
 }
 
 /** The last event of a chain: where the next one joins on. */
@@ -104,13 +105,13 @@ export function seal(
   events: readonly EventContent[],
   receivedAt: string,
 ): { events: SealedEvent[]; head: Head } {
-  let { sequence, hash } = head;
+  let { sequence, hash: last } = head;
   const sealed = events.map((event) => {
     sequence++;
     const placed = { ...event, chainId: head.chainId, sequence: String(sequence), receivedAt };
-    const prevHash = hash;
-    hash = hashOf(prevHash, placed);
-    return { ...placed, prevHash, hash };
+    const prevHash = last;
+    last = hashOf(prevHash, placed);
+    return { ...placed, prevHash, hash: last };
   });
-  return { events: sealed, head: { chainId: head.chainId, sequence, hash } };
+  return { events: sealed, head: { chainId: head.chainId, sequence, hash: last } };
 }
