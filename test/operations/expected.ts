@@ -65,6 +65,19 @@ export const EXPECTED: Partial<Record<Domain, Record<string, string[]>>> = {
        deleteOlderThan`,
     ),
   },
+  audit: {
+    AuditEvents: words(
+      `Create CreateBatch GetByID Update UpdateBatch Delete Query Count GetByTraceID GetCorrelatedEvents DeleteOlderThan
+       ArchiveOlderThan`,
+    ),
+    Correlations: words(
+      `CreateCorrelation CreateCorrelations GetCorrelationsByEvent GetCorrelationsByType FindSimilarEvents GetCorrelationChain
+       DeleteCorrelationsOlderThan`,
+    ),
+    Analysis: words(
+      'timeline scenarioValidation riskSla coverage anomalies performanceImpact auditTrail generateAuditReport verify',
+    ),
+  },
   registry: {
     ServiceDiscovery: words(
       `register deregister update_heartbeat get_service get_service_by_id list_services list_healthy_services

@@ -42,6 +42,11 @@ const OWNERS: Record<string, Domain> = {
   RiskMetric: 'risk',
   PositionSnapshot: 'risk',
   ServiceInstance: 'registry',
+  AuditEvent: 'audit',
+  AuditCorrelation: 'audit',
+  AuditReport: 'audit',
+  ScenarioValidation: 'audit',
+  Trace: 'audit',
 };
 
 type ObjectNode = ObjectTypeDefinitionNode | ObjectTypeExtensionNode;

@@ -46,6 +46,10 @@ const ARGUMENTS: Record<string, string> = {
   riskMetricChanges: '',
   serviceChanges: '(name: "risk")',
   configChanges: '(keys: ["risk.interval"], service: "risk")',
+  auditEventIngested: '(serviceNames: ["desk"])',
+  correlationFound: '',
+  scenarioValidationChanged: '(runId: "run")',
+  chainBroken: '',
 };
 
 let graph: TestGraph;
