@@ -13,7 +13,7 @@ import {
 
 export const Mutation: MutationResolvers = {
   invalidateAuditCache: invalidateCache,
-    ingestAuditEvent: (_, { input }, context) => ingestAuditEvent(context, input),
+  ingestAuditEvent: (_, { input }, context) => ingestAuditEvent(context, input),
   ingestAuditEvents: (_, { input }, context) => ingestAuditEvents(context, input),
   archiveAuditEvents: (_, { input }, context) => archiveAuditEvents(context, input),
   reprocessAuditEvent: (_, { input }, context) => reprocessAuditEvent(context, input),

@@ -2,11 +2,11 @@
  * Follows what one domain changes and seals it: the events and the place they came from are stored in one transaction, so
  * that whatever is killed, nothing is lost and nothing is sealed twice.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { databaseFault } from '../../../platform/database/database-error.ts';
 import { sql } from '../../../platform/database/sql.ts';
 import { inTransaction } from '../../../platform/database/transaction.ts';
 import type { Domain } from '../../../platform/domains.ts';
+import { type Following, follow } from '../../../platform/following.ts';
 import type { ServiceParts } from '../../../platform/subgraph.ts';
 import { eventOf, gapOf, type ToldChange } from '../rules/events.ts';
 import { append, forgetDays } from './append.ts';
@@ -28,10 +28,6 @@ export interface FollowedState {
   reason: string | null;
 }
 
-/** How long after an interruption the domain is asked again: doubled each time, with some chance. */
-const RETRY_MS = 250;
-const RETRY_LIMIT_MS = 4_000; // 4 seconds
-
 /** While nothing happens the place is stored so often, long before what follows it may be gone. */
 const KEEP_PLACE_MS = 600_000; // 10 minutes
 
@@ -51,7 +47,19 @@ export class Follower {
     this.parts = parts;
     this.onSealed = onSealed;
     this.state = { domain, isFollowing: false, toldUntil: null, sealedCount: 0, reason: null };
-    this.running = this.run();
+    const field = fieldOf(domain);
+    const following: Following<Batch> = {
+      document: documentOf(field),
+      field,
+      begin: () => this.begin(),
+      variables: () => ({ after: this.cursor }),
+      take: (batch) => this.take(batch),
+      interrupted: (reason) => {
+        this.state.isFollowing = false;
+        this.state.reason = reason.message;
+      },
+    };
+    this.running = follow(parts, following, this.stopping.signal);
   }
 
   stop(): Promise<void> {
@@ -59,50 +67,22 @@ export class Follower {
     return this.running;
   }
 
-  private async run(): Promise<void> {
-    const { signal } = this.stopping;
-    let pauseMs = RETRY_MS;
-    while (!signal.aborted) {
-      const before = this.state.toldUntil;
-      try {
-        await this.follow(signal);
-      } catch (error) {
-        if (signal.aborted) return;
-        this.state.reason = (error as Error).message;
-        this.parts.log.debug({ reason: this.state.reason, followed: this.state.domain }, 'a domain is followed anew');
-      }
-      this.state.isFollowing = false;
-      pauseMs = this.state.toldUntil === before ? Math.min(pauseMs * 2, RETRY_LIMIT_MS) : RETRY_MS;
-      await sleep(pauseMs * (1 + Math.random()), undefined, { signal }).catch(() => undefined);
-    }
-  }
-
-  private async follow(signal: AbortSignal): Promise<void> {
-    const { db, graph } = this.parts;
+  private async begin(): Promise<void> {
     const { domain } = this.state;
-    const row = await db.one<{ cursor: string | null }>(
+    const row = await this.parts.db.one<{ cursor: string | null }>(
       sql`select cursor from followed_feeds where domain = ${domain}`,
     );
     this.cursor = row?.cursor ?? null;
-    const field = fieldOf(domain);
-    const stream = graph.subscribe<Record<string, Batch | null>>(
-      documentOf(field),
-      { after: this.cursor },
-      {
-        signal,
-      },
-    );
-    for await (const data of stream) {
-      const batch = data[field];
-      if (!batch) throw new Error(`${field} told nothing`);
-      await this.take(batch);
-      this.state.isFollowing = true;
-      this.state.reason = null;
-      this.state.toldUntil = batch.at;
-    }
   }
 
   private async take(batch: Batch): Promise<void> {
+    await this.seal(batch);
+    this.state.isFollowing = true;
+    this.state.reason = null;
+    this.state.toldUntil = batch.at;
+  }
+
+  private async seal(batch: Batch): Promise<void> {
     const { domain } = this.state;
     const contents = batch.events.flatMap((told) => eventOf(domain, told) ?? []);
     if (batch.kind === 'RESYNC') contents.push(gapOf(domain, this.cursor ?? '', batch.cursor, batch.at));

@@ -121,6 +121,21 @@ beforeAll(async () => {
       to: "2026-01-02T00:00:00Z" }) { errors { message } }
   }`);
   expect(started).toMatchObject({ data: { startBacktest: { errors: [] } } });
+  await graph.client.request(`mutation {
+    ingestAuditEvents(input: { events: [
+      { eventId: "cause", serviceName: "desk", eventType: "cause", domain: "trading", entityType: "Strategy", entityId: "btc-trend" }
+      { eventId: "effect", serviceName: "desk", eventType: "effect", causationId: "cause" }] }) { errors { message } }
+    correlateEvents(input: { by: "ann", correlations: [{ sourceEventId: "cause", targetEventId: "effect" }] }) { errors { message } }
+    setCorrelationRule(input: { ruleName: "mine", triggerType: "cause", effectType: "effect", maxDelayMs: 1000,
+      minConfidence: "0.8" }) { errors { message } }
+    validateScenarioRun(input: { runId: "run", scenarioId: "live", startedAt: "2026-01-01T00:00:00Z",
+      endedAt: "2026-01-02T00:00:00Z", expected: [{ name: "a", eventType: "effect", withinMs: 1 }] }) { errors { message } }
+    generateAuditReport(input: { from: "2026-01-01T00:00:00Z", to: "2026-01-02T00:00:00Z", by: "ann" }) { errors { message } }
+  }`);
+  await graph.sql(
+    'audit',
+    `insert into chain_breaks (chain_id, sequence, kind, detail) values ('audit:trading', 9, 'truncation', 'a drill')`,
+  );
   await graph.sql(
     'trading',
     `insert into quarantined_fills (order_id, strategy_id, account_id, instrument_id, side, quantity, price, commission,
