@@ -57,8 +57,9 @@ async function replaceAll(client: pg.Client, header: Header, path: string): Prom
   await endHistory(client);
   const tables = await readTables(ask);
   const names = tables.map(({ name }) => pg.escapeIdentifier(name)).join(', ');
+  const rights = await liftRights(ask);
   await client.query(`lock table ${names} in access exclusive mode`);
-  const guards = await liftGuards(ask);
+  const guards = [...(await liftGuards(ask)), ...rights];
   await client.query(`truncate ${names}`);
   const rows = await load(client, tables, path);
   for (const statement of guards) await client.query(statement);
@@ -93,6 +94,17 @@ async function endHistory(client: pg.Client): Promise<void> {
         and objid = hashtext(current_schema())::oid
         and database = (select oid from pg_database where datname = current_database())`,
   );
+}
+
+/** Gives the owner what it has given up on append-only tables. Gives the statements that take it back. */
+async function liftRights(ask: Ask): Promise<string[]> {
+  const barred = await ask(
+    `select oid::regclass::text from pg_class
+      where relnamespace = current_schema()::regnamespace and relkind in ('r', 'p')
+        and not has_table_privilege(oid, 'truncate') order by 1`,
+  );
+  for (const [table] of barred) await ask(`grant truncate on ${table} to current_user`);
+  return barred.map(([table]) => `revoke truncate on ${table} from current_user`);
 }
 
 /**
