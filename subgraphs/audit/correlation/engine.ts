@@ -1,6 +1,6 @@
 /** Finds what belongs together, behind the sealing: the leader takes the events that nobody has looked at yet. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { sql } from '../../../platform/database/sql.ts';
+import { join, sql } from '../../../platform/database/sql.ts';
 import { inTransaction, type Statements } from '../../../platform/database/transaction.ts';
 import type { ServiceParts } from '../../../platform/subgraph.ts';
 import {
@@ -11,7 +11,7 @@ import {
   isEffect,
   isTrigger,
   likeliestTrigger,
-  likePattern,
+  matchesType,
 } from '../rules/correlation.ts';
 
 /** Events looked at together. */
@@ -51,6 +51,7 @@ export class Engine {
   private readonly running: Promise<void>;
   private wake: (() => void) | null = null;
   private rules: CorrelationRule[] = [];
+  private types = new Set<string>();
   private rulesReadAt = 0;
   private isIdle = false;
 
@@ -119,6 +120,7 @@ export class Engine {
          order by timestamp, event_id`);
       if (events.length === 0) return 0;
       await this.readRules(tx);
+      for (const { eventType } of events) this.types.add(eventType);
       const found = [...(await causes(tx, events)), ...(await traces(tx, events)), ...(await this.byRules(tx, events))];
       await storeCorrelations(tx, found);
       await tx.query(sql`
@@ -133,7 +135,19 @@ export class Engine {
   private async readRules(tx: Statements): Promise<void> {
     if (Date.now() - this.rulesReadAt < RULES_MS) return;
     this.rules = await tx.query<CorrelationRule>(sql`select * from correlation_rules where enabled`);
+    const types = await tx.query<{ type: string }>(sql`
+      with recursive known as (
+        select min(event_type) as type from audit_events
+        union all
+        select (select min(event_type) from audit_events where event_type > known.type) from known where type is not null)
+      select type from known where type is not null`);
+    this.types = new Set(types.map(({ type }) => type));
     this.rulesReadAt = Date.now();
+  }
+
+  /** The types of events that there are, of those that a rule means. */
+  private typesOf(pattern: string): string[] {
+    return [...this.types].filter((type) => matchesType(pattern, type));
   }
 
   /** Each event as the effect of what came before it, and as the trigger of what came after and was sealed before. */
@@ -141,13 +155,13 @@ export class Engine {
     const found: NewCorrelation[] = [];
     for (const rule of this.rules) {
       const effects = events.filter((event) => isEffect(rule, event));
-      const triggersOf = await around(tx, rule, effects, 'before');
+      const triggersOf = await around(tx, rule, effects, 'before', this.typesOf(rule.triggerType));
       for (const effect of effects) {
         const best = likeliestTrigger(rule, triggersOf.get(effect.eventId) ?? [], effect);
         if (best) found.push(byRule(rule, best.trigger, effect, best.confidence));
       }
       const triggers = events.filter((event) => isTrigger(rule, event));
-      const effectsOf = await around(tx, rule, triggers, 'after');
+      const effectsOf = await around(tx, rule, triggers, 'after', this.typesOf(rule.effectType));
       for (const trigger of triggers) {
         for (const effect of effectsOf.get(trigger.eventId) ?? []) {
           const confidence = confidenceOf(rule, trigger, effect);
@@ -192,22 +206,32 @@ function edge(
   };
 }
 
-/** The events of the rule's other side that lie in its time before, or after, each of these. */
+/** The events of the rule's other side, of these types, that lie in its time before, or after, each of these. */
 async function around(
   tx: Statements,
   rule: CorrelationRule,
   events: readonly Correlatable[],
   side: 'before' | 'after',
+  types: readonly string[],
 ): Promise<Map<string, Correlatable[]>> {
-  if (events.length === 0) return new Map();
-  const pattern = likePattern(side === 'before' ? rule.triggerType : rule.effectType);
+  if (events.length === 0 || types.length === 0) return new Map();
   const window = sql`make_interval(secs => ${rule.maxDelayMs / 1_000}::float8)`;
   const [from, to, order] =
     side === 'before'
       ? [sql`given.at - ${window}`, sql`given.at`, sql`desc`]
       : [sql`given.at`, sql`given.at + ${window}`, sql`asc`];
-  const needsOneTrace = Number(rule.minConfidence) >= 0.9;
-  const related = needsOneTrace ? sql`(trace_id = given.trace_id or correlation_id = given.correlation_id)` : sql`true`;
+  // Each look goes by one index: of a trace, of a correlation id, or of a type.
+  const looks =
+    Number(rule.minConfidence) >= SAME_TRACE_ONLY
+      ? [sql`trace_id = given.trace_id`, sql`correlation_id = given.correlation_id`]
+      : [sql`true`];
+  const found = looks.map(
+    (look) => sql`
+      (select ${COLUMNS} from audit_events
+        where ${look} and event_type = any(${types}::text[]) and timestamp between ${from} and ${to}
+          and event_id <> given.id
+        order by timestamp ${order} limit ${COMPARED})`,
+  );
   const given = JSON.stringify(
     events.map(({ eventId, timestamp, traceId, correlationId }) => ({
       id: eventId,
@@ -218,14 +242,13 @@ async function around(
   );
   const rows = await tx.query<Correlatable & { ofId: string }>(sql`
     select given.id as "ofId", other.*
-      from jsonb_to_recordset(${given}::jsonb)
-        as given(id text, at timestamptz, trace_id text, correlation_id text)
-     cross join lateral (
-       select ${COLUMNS} from audit_events
-        where event_type like ${pattern} and timestamp between ${from} and ${to} and event_id <> given.id and ${related}
-        order by (trace_id = given.trace_id) desc, timestamp ${order} limit ${COMPARED}) as other`);
+      from jsonb_to_recordset(${given}::jsonb) as given(id text, at timestamptz, trace_id text, correlation_id text)
+     cross join lateral (${join(found, ' union all ')}) as other`);
   return Map.groupBy(rows, ({ ofId }) => ofId);
 }
+
+/** Rules that need so much find only what is of one trace or has one correlation id. */
+const SAME_TRACE_ONLY = 0.9;
 
 /** What an event says itself that has caused it. */
 async function causes(tx: Statements, events: readonly Correlatable[]): Promise<NewCorrelation[]> {
