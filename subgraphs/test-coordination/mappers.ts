@@ -1,2 +1,41 @@
 /** Ties GraphQL types to what resolvers hand on: rows, references, ids. Paths are relative to generated/. */
-export const mappers = {} as const;
+export const mappers = {
+  TestRunChange: '../topics.ts#TestRunEvent',
+  ScenarioTimelineChange: '../topics.ts#TimelineEvent',
+  AssertionChange: '../topics.ts#AssertionEvent',
+  ChaosEventChange: '../topics.ts#ChaosChangeEvent',
+
+  Scenario: '../scenarios/scenarios.ts#ScenarioRow',
+  ScenarioTemplate: '../rules/templates.ts#Template',
+  TestRun: '../runs/runs.ts#TestRunRow',
+  RunPhase: '../runs/runs.ts#RunPhaseRow',
+  SystemSnapshot: '../runs/runs.ts#SnapshotRow',
+  ExecutionLog: '../runs/runs.ts#LogRow',
+  TestResult: '../results/results.ts#TestResultRow',
+  AssertionStatistics: '../results/results.ts#Statistics',
+  ChaosEvent: '../chaos/chaos-events.ts#ChaosEventRow',
+  TestReport: '../reports/report.ts#Report',
+  TimelineEntry: '../reports/report.ts#Entry',
+
+  ScenarioConnection: '../scenarios/scenarios.ts#ScenarioPage',
+  TestRunConnection: '../runs/runs.ts#TestRunPage',
+  ExecutionLogConnection: '../runs/runs.ts#LogPage',
+  TestResultConnection: '../results/results.ts#TestResultPage',
+  ChaosEventConnection: '../chaos/chaos-events.ts#ChaosEventPage',
+
+  CreateScenarioPayload: '../scenarios/scenario-commands.ts#ScenarioPayload',
+  UpdateScenarioPayload: '../scenarios/scenario-commands.ts#ScenarioPayload',
+  ActivateScenarioPayload: '../scenarios/scenario-commands.ts#ScenarioPayload',
+  DeprecateScenarioPayload: '../scenarios/scenario-commands.ts#ScenarioPayload',
+  ArchiveScenarioPayload: '../scenarios/scenario-commands.ts#ScenarioPayload',
+  DeleteScenarioPayload: '../scenarios/scenario-commands.ts#DeletedPayload',
+  ValidateScenarioPayload: '../scenarios/scenario-commands.ts#ValidationPayload',
+  RenderTemplatePayload: '../scenarios/scenario-commands.ts#RenderedPayload',
+  StartTestRunPayload: '../runs/run-commands.ts#RunPayload',
+  StopTestRunPayload: '../runs/run-commands.ts#RunPayload',
+  DeleteTestRunPayload: '../scenarios/scenario-commands.ts#DeletedPayload',
+  RecordTestResultPayload: '../results/result-commands.ts#ResultPayload',
+  RecordTestResultsPayload: '../results/result-commands.ts#ResultPayload',
+  InjectChaosPayload: '../chaos/chaos-commands.ts#ChaosPayload',
+  ClearChaosPayload: '../chaos/chaos-commands.ts#ChaosPayload',
+} as const;

@@ -15,6 +15,7 @@ import type {
 } from '../generated/resolvers.ts';
 import { LONGEST_LOOKBACK } from '../monitor/market.ts';
 import type { RiskParameters } from '../monitor/portfolios.ts';
+import { storePoints } from '../monitor/recalculation.ts';
 import { accountReference, PORTFOLIO } from '../references.ts';
 import { insertMetrics, metricsOf, type NewMetric } from './calculation.ts';
 import { metricInstrument } from './metrics.ts';
@@ -27,16 +28,26 @@ const BATCH_LIMIT = 500;
 const DELETED_AT_ONCE = 10_000;
 const DAY_MS = 86_400_000;
 
-/** Calculates an account at the latest prices and stores what comes out. */
+/**
+ * Calculates an account at the latest prices and balances and stores what comes out. What it is worth now counts from now
+ * on where a drawdown or the loss of the day is measured.
+ */
 export async function calculateRisk(context: Context, input: CalculateRiskInput): Promise<MetricsPayload> {
+  const { portfolios } = context.service;
   const calculated = await beforehand('trading', async () => {
     const accountId = accountReference(input.accountId, ['input', 'accountId']);
     const parameters = parametersOf(input);
-    return metricsOf(await context.service.portfolios.report(accountId, parameters), parameters);
+    await portfolios.balances.refresh([accountId], 0).catch(() => undefined); // the last ones stand
+    const report = await portfolios.report(accountId, parameters);
+    return { report, metrics: metricsOf(report, parameters) };
   });
-  return command(context, 'calculateRisk', input, async (tx) => ({
-    metricIds: await insertMetrics(statementsOf(tx), calculated(), context.traceId),
-  }));
+  const payload = await command(context, 'calculateRisk', input, async (tx) => {
+    const { report, metrics } = calculated();
+    await storePoints(statementsOf(tx), [report], context.now());
+    return { metricIds: await insertMetrics(statementsOf(tx), metrics, context.traceId) };
+  });
+  if (payload.errors.length === 0) await portfolios.history.refresh(true);
+  return payload;
 }
 
 /** Stores what another service has calculated. */

@@ -1,6 +1,7 @@
 /** The full calculation of every portfolio: what it is worth and may lose, stored where something has changed. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from '../../../platform/database/sql.ts';
+import type { Statements } from '../../../platform/database/transaction.ts';
 import type { ServiceParts } from '../../../platform/subgraph.ts';
 import { insertMetrics, metricsOf } from '../measures/calculation.ts';
 import { type PortfolioReport, type Portfolios, USUAL } from './portfolios.ts';
@@ -57,7 +58,7 @@ export class Recalculation {
     });
     if (changed.length === 0) return;
     const points = changed.filter(({ isNewMinute }) => isNewMinute).map(({ report }) => report);
-    if (points.length > 0) await this.storePoints(points, new Date(minute));
+    if (points.length > 0) await storePoints(db, points, now);
     await insertMetrics(
       db,
       changed.flatMap(({ metrics }) => metrics),
@@ -66,17 +67,18 @@ export class Recalculation {
     feed.ring();
     for (const { report, hash } of changed) this.stored.set(report.accountId, { hash, minute, at });
   }
+}
 
-  /** Another process may have stored the minute: the first one stands. */
-  private async storePoints(reports: readonly PortfolioReport[], minute: Date): Promise<void> {
-    await this.parts.db.query(sql`
-      insert into portfolio_points (account_id, minute, total_pnl, equity, exposure)
-      select account_id, ${minute}::timestamptz, total_pnl::numeric, equity::numeric, exposure::numeric
-        from unnest(${reports.map(({ accountId }) => accountId)}::text[],
-                    ${reports.map(({ totalPnl }) => totalPnl.toFixed(8))}::text[],
-                    ${reports.map(({ equity }) => equity?.toFixed(8) ?? null)}::text[],
-                    ${reports.map(({ grossExposure }) => grossExposure.toFixed(8))}::text[])
-             as new (account_id, total_pnl, equity, exposure)
-      on conflict do nothing`);
-  }
+/** What portfolios are worth in this minute. Another process may have stored it: the first one stands. */
+export async function storePoints(tx: Statements, reports: readonly PortfolioReport[], now: Date): Promise<void> {
+  const minute = new Date(Math.floor(now.getTime() / MINUTE_MS) * MINUTE_MS);
+  await tx.query(sql`
+    insert into portfolio_points (account_id, minute, total_pnl, equity, exposure)
+    select account_id, ${minute}::timestamptz, total_pnl::numeric, equity::numeric, exposure::numeric
+      from unnest(${reports.map(({ accountId }) => accountId)}::text[],
+                  ${reports.map(({ totalPnl }) => totalPnl.toFixed(8))}::text[],
+                  ${reports.map(({ equity }) => equity?.toFixed(8) ?? null)}::text[],
+                  ${reports.map(({ grossExposure }) => grossExposure.toFixed(8))}::text[])
+           as new (account_id, total_pnl, equity, exposure)
+    on conflict do nothing`);
 }
