@@ -53,7 +53,7 @@ export const custodianOffline: Template = {
       },
       {
         ...RECOVERY,
-        actions: [{ action: 'settle' }, ...RECOVERY.actions],
+        actions: [...RECOVERY.actions, { action: 'settle' }],
         assertions: [{ name: 'settlement_complete', withinSeconds: 600 }, ...RECOVERY.assertions],
       },
     ],

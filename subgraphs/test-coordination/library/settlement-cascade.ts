@@ -68,7 +68,7 @@ export const settlementCascade: Template = {
       },
       {
         ...RECOVERY,
-        actions: [{ action: 'settle' }, ...RECOVERY.actions],
+        actions: [...RECOVERY.actions, { action: 'settle' }],
         assertions: [{ name: 'settlement_complete', withinSeconds: 600 }, ...RECOVERY.assertions],
       },
     ],

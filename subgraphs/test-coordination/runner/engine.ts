@@ -126,7 +126,11 @@ export class Engine {
     const due = this.bench.engine.settlementDueSeconds;
     if (due === undefined) return;
     const dueMs = Math.max(scaledMs(due, Number(this.hold.run.timeScale)), 1_000);
-    const late = (await tradesOf(this.desk, this.ids.accountId)).filter(
+    const trades = [
+      ...(await tradesOf(this.desk, this.ids.accountId)),
+      ...(await tradesOf(this.desk, this.ids.makerId)),
+    ];
+    const late = trades.filter(
       ({ executedAt }) => Date.now() - Date.parse(executedAt) > dueMs,
     );
     if (late.length === 0) return;

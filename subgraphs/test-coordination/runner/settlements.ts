@@ -24,14 +24,25 @@ interface FoundSettlement {
   status: string;
 }
 
-export async function settlementsOf(desk: Desk, { clientId }: BenchIds): Promise<FoundSettlement[]> {
-  return (await desk.ask(SETTLEMENTS, { filter: { clientId } })).settlements.nodes;
+/** Settlements of both accounts of the run. */
+export async function settlementsOf(desk: Desk, { clientId, makerClientId }: BenchIds): Promise<FoundSettlement[]> {
+  const [own, others] = await Promise.all(
+    [clientId, makerClientId].map(async (client): Promise<FoundSettlement[]> => {
+      return (await desk.ask(SETTLEMENTS, { filter: { clientId: client } })).settlements.nodes;
+    }),
+  );
+  return [...(own ?? []), ...(others ?? [])];
 }
 
-/** How many trades there are, and how many are settled. A failed settlement that was tried again counts once. */
+/** How many trades of either account there are, and how many are settled. */
 export async function settledCount(desk: Desk, ids: BenchIds): Promise<{ trades: number; settled: number }> {
-  const [trades, settlements] = await Promise.all([tradesOf(desk, ids.accountId), settlementsOf(desk, ids)]);
-  return { trades: trades.length, settled: settlements.filter(({ status }) => status === 'COMPLETED').length };
+  const [own, others, settlements] = await Promise.all([
+    tradesOf(desk, ids.accountId),
+    tradesOf(desk, ids.makerId),
+    settlementsOf(desk, ids),
+  ]);
+  const settled = settlements.filter(({ status }) => status === 'COMPLETED').length;
+  return { trades: own.length + others.length, settled };
 }
 
 /**

@@ -1,8 +1,14 @@
 /** Every shipped scenario, accelerated, against the whole graph. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { DOMAINS } from '../../../platform/domains.ts';
 import { startGraph, type TestGraph } from '../../support/graph.ts';
 import { ask, leftovers, libraryLoaded, over, start } from './bench.ts';
+
+// The custodian settles what is traded, as it does outside of tests.
+vi.hoisted(() => {
+  process.env.CUSTODIAN_FOLLOW_TRADES = 'true';
+  process.env.CUSTODIAN_SETTLE = 'true';
+});
 
 let graph: TestGraph;
 
