@@ -23,5 +23,6 @@ export const RECOVERY = {
     { name: 'alert_resolution', withinSeconds: 300 },
     { name: 'data_consistency', withinSeconds: 60 },
     { name: 'audit_trail', withinSeconds: 60 },
+    { name: 'audit_correlation', withinSeconds: 60 },
   ],
 };

@@ -41,7 +41,7 @@ export const custodianOffline: Template = {
           {
             name: 'liquidity_crisis',
             withinSeconds: 300,
-            detection: { name: 'liquidity alert', trigger: 'settlements are late' },
+            detection: { name: 'liquidity alert', trigger: 'settlements are late', auditEvent: 'liquidity_risk_alert' },
           },
         ],
       },

@@ -58,12 +58,20 @@ export const riskStress: Template = {
             name: 'risk_alert',
             metric: 'drawdown',
             withinSeconds: 120,
-            detection: { name: 'risk alert after injected chaos', trigger: 'chaos is injected' },
+            detection: {
+              name: 'risk alert after injected chaos',
+              trigger: 'chaos is injected',
+              auditEvent: 'drawdown_limit_breach',
+            },
           },
           {
             name: 'trading_adaptation',
             withinSeconds: 30,
-            detection: { name: 'strategy halt after price shock', trigger: 'a price is shocked' },
+            detection: {
+              name: 'strategy halt after price shock',
+              trigger: 'a price is shocked',
+              auditEvent: 'strategy_halted',
+            },
           },
         ],
       },

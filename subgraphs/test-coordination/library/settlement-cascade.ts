@@ -55,7 +55,7 @@ export const settlementCascade: Template = {
           {
             name: 'liquidity_crisis',
             withinSeconds: 300,
-            detection: { name: 'liquidity alert', trigger: 'settlements are late' },
+            detection: { name: 'liquidity alert', trigger: 'settlements are late', auditEvent: 'liquidity_risk_alert' },
           },
           { name: 'availability', service: 'custodian', min: 0.5 },
         ],

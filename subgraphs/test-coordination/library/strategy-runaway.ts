@@ -52,12 +52,20 @@ export const strategyRunaway: Template = {
             name: 'risk_alert',
             metric: 'total_exposure',
             withinSeconds: 120,
-            detection: { name: 'exposure breach', trigger: 'the strategy buys without end' },
+            detection: {
+              name: 'exposure breach',
+              trigger: 'the strategy buys without end',
+              auditEvent: 'risk_alert_generated',
+            },
           },
           {
             name: 'trading_adaptation',
             withinSeconds: 120,
-            detection: { name: 'strategy halt', trigger: 'the strategy buys without end' },
+            detection: {
+              name: 'strategy halt',
+              trigger: 'the strategy buys without end',
+              auditEvent: 'strategy_halted',
+            },
           },
           { name: 'position_limits', withinSeconds: 300 },
         ],

@@ -147,8 +147,8 @@ const assertion = z
     symbol: symbol.optional(),
     /** By when it must hold, from the last disturbance on; looked at once when left out. */
     withinSeconds: seconds.min(1).optional(),
-    /** What is detected by it, where it is an expected detection. */
-    detection: z.strictObject({ name, trigger: name }).optional(),
+    /** What is detected by it, where it is an expected detection, and the audit event that shows it. */
+    detection: z.strictObject({ name, trigger: name, auditEvent: name.optional() }).optional(),
   })
   .superRefine((one, context) => {
     const add = (message: string) => context.addIssue({ code: 'custom', message });

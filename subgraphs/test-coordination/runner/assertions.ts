@@ -2,6 +2,7 @@
 import { type Decimal, dec, sum } from '../../../platform/decimal.ts';
 import type { Assertion, AssertionName, Bench, Service } from '../rules/definition.ts';
 import type { OrderTally } from './actions.ts';
+import { type AuditExpectations, isUnknown, validateAtAudit } from './audit.ts';
 import { type BenchIds, partsOfSymbol } from './bench.ts';
 import type { Desk } from './desk.ts';
 import type { Disturbances } from './disturbances.ts';
@@ -19,6 +20,8 @@ export interface AssertionContext {
   /** What probes have found of the services in this phase. */
   probes: readonly Probe[];
   targets: readonly Service[];
+  /** What the audit is to have seen. */
+  expectations: AuditExpectations;
 }
 
 /** What was found. */
@@ -282,10 +285,26 @@ const TRACE = 'query ($traceId: ID!) { trace(traceId: $traceId) { traceId events
 
 const auditTrail: Evaluate = async (_, { desk }) => {
   const expected = 'what happened is on record under the trace of the run';
-  const found = await desk.mayAsk(TRACE, { traceId: desk.traceId });
+  const found = await desk.ask(TRACE, { traceId: desk.traceId }).catch((error: unknown) => {
+    if (isUnknown(error)) return null;
+    throw error;
+  });
   if (found === null) return skipped(expected, 'this graph keeps no audit');
   const domains = new Set((found.trace?.events?.nodes ?? []).map(({ domain }: { domain: string }) => domain));
   return { holds: domains.size > 0, expected, actual: `events of ${[...domains].sort().join(', ') || 'no domain'}` };
+};
+
+const auditCorrelation: Evaluate = async (_, { desk, expectations }) => {
+  const expected = 'the audit has seen every expected detection in time';
+  if (expectations.expected.length === 0) return skipped(expected, 'nothing was to be detected');
+  const found = await validateAtAudit(desk, expectations);
+  if (found === null) return skipped(expected, 'this graph keeps no audit');
+  const missing = found.filter(({ isFound, isWithinSla }) => !isFound || !isWithinSla).map(({ name }) => name);
+  return {
+    holds: missing.length === 0,
+    expected,
+    actual: missing.length === 0 ? 'it has' : `not ${missing.join(', ')}`,
+  };
 };
 
 const EVALUATIONS: Record<AssertionName, Evaluate> = {
@@ -310,5 +329,5 @@ const EVALUATIONS: Record<AssertionName, Evaluate> = {
   settlement_complete: settlementComplete,
   data_consistency: dataConsistency,
   audit_trail: auditTrail,
-  audit_correlation: auditTrail,
+  audit_correlation: auditCorrelation,
 };

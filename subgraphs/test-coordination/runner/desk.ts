@@ -43,16 +43,6 @@ export class Desk {
     }
   }
 
-  /** Whether the graph can be asked that: a domain of it may know it, or not. */
-  async mayAsk(document: string, variables: Record<string, unknown> = {}): Promise<Data | null> {
-    try {
-      return await this.ask(document, variables);
-    } catch (error) {
-      if (/Cannot query field|Unknown type|Unknown argument/.test(messageOf(error))) return null;
-      throw error;
-    }
-  }
-
   /** The payload of a command. @throws Refused */
   async send(operation: string, input: object, selection = '', type = inputOf(operation)): Promise<Data> {
     const document = `mutation ($input: ${type}!) { ${operation}(input: $input) { ${selection} errors { code message } } }`;

@@ -130,9 +130,7 @@ export class Engine {
       ...(await tradesOf(this.desk, this.ids.accountId)),
       ...(await tradesOf(this.desk, this.ids.makerId)),
     ];
-    const late = trades.filter(
-      ({ executedAt }) => Date.now() - Date.parse(executedAt) > dueMs,
-    );
+    const late = trades.filter(({ executedAt }) => Date.now() - Date.parse(executedAt) > dueMs);
     if (late.length === 0) return;
     const settlements = await settlementsOf(this.desk, this.ids).catch(() => []); // nobody can say that they are settled
     const settled = settlements.filter(({ status }) => status === 'COMPLETED').length;

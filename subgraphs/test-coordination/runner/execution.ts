@@ -14,6 +14,7 @@ import { deadlineMs, scaledMs } from '../rules/timing.ts';
 import type { RunStep } from '../runs/runs.ts';
 import { type ActionContext, type OrderTally, perform } from './actions.ts';
 import { type AssertionContext, evaluate, type Finding } from './assertions.ts';
+import { expectationsOf, validateAtAudit } from './audit.ts';
 import { benchIds, openBench } from './bench.ts';
 import { clearBench } from './clear-up.ts';
 import { Desk, messageOf } from './desk.ts';
@@ -314,6 +315,7 @@ export class Execution {
       engine: this.engine?.events ?? nothing,
       probes: this.probes,
       targets: servicesOf(definition),
+      expectations: expectationsOf(this.hold.run, definition),
     };
   }
 
@@ -362,7 +364,18 @@ export class Execution {
 
   private async rollback(definition: Definition | null): Promise<string[]> {
     const problems = await this.disturbances.clearAll();
+    await this.closeValidation(definition);
     if (definition?.bench) problems.push(...(await clearBench(this.desk, definition.bench, this.hold.runId)));
     return problems;
+  }
+
+  /** The audit judges finally what it has seen of the run; it may be away, or not there. */
+  private async closeValidation(definition: Definition | null): Promise<void> {
+    if (definition === null) return;
+    const expectations = expectationsOf(this.hold.run, definition);
+    if (expectations.expected.length === 0) return;
+    await validateAtAudit(this.desk, { ...expectations, endedAt: this.parts.now().toISOString() }).catch(
+      (error: unknown) => this.hold.log('warn', `the audit has not judged the run: ${messageOf(error)}`),
+    );
   }
 }

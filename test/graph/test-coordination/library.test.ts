@@ -30,23 +30,27 @@ const SCENARIOS = [
 ];
 
 describe('a shipped scenario', () => {
-  it.each(SCENARIOS)('%s passes, makes its detections in time and leaves nothing behind', async (scenarioId) => {
-    const runId = await start(graph, scenarioId);
-    const run = await over(graph, runId);
-    const { testReport } = await ask(
-      graph,
-      `query ($id: ID!) { testReport(runId: $id) { summary impact recommendations
+  it.each(SCENARIOS)(
+    '%s passes, makes its detections in time and leaves nothing behind',
+    async (scenarioId) => {
+      const runId = await start(graph, scenarioId);
+      const run = await over(graph, runId);
+      const { testReport } = await ask(
+        graph,
+        `query ($id: ID!) { testReport(runId: $id) { summary impact recommendations
          detections { name delayMs isDetected isWithinDeadline } } }`,
-      { id: runId },
-    );
-    expect(run, JSON.stringify({ run, testReport }, null, 1)).toMatchObject({
-      status: 'PASSED',
-      exitCode: 0,
-      rollbackStatus: 'COMPLETED',
-    });
-    for (const detection of testReport.detections) {
-      expect(detection).toMatchObject({ isDetected: true, isWithinDeadline: true });
-    }
-    expect(await leftovers(graph)).toEqual([]);
-  }, 120_000);
+        { id: runId },
+      );
+      expect(run, JSON.stringify({ run, testReport }, null, 1)).toMatchObject({
+        status: 'PASSED',
+        exitCode: 0,
+        rollbackStatus: 'COMPLETED',
+      });
+      for (const detection of testReport.detections) {
+        expect(detection).toMatchObject({ isDetected: true, isWithinDeadline: true });
+      }
+      expect(await leftovers(graph)).toEqual([]);
+    },
+    120_000,
+  );
 });
