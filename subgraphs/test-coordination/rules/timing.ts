@@ -7,7 +7,7 @@ const TIMEOUT_SECONDS = 2 * 3_600;
 /** What has to be detected may take this long however much time is accelerated: the ecosystem itself is not. */
 export const LEAST_DEADLINE_MS = 15_000;
 
-/** Setting up and setting right take as long as they take. */
+/** Setting up and setting right take as long as they take, however much time is accelerated. */
 const LEAST_TIMEOUT_MS = 120_000; // 2 minutes
 
 export const LEAST_SCALE = 1;
@@ -37,5 +37,5 @@ export function deadlineMs(seconds: number, timeScale: number): number {
 
 /** After how long a run is ended in its own time, in milliseconds. */
 export function scaledTimeoutMs(timeout: number, timeScale: number): number {
-  return Math.max(Math.round(timeout / timeScale), LEAST_TIMEOUT_MS);
+  return timeScale === 1 ? timeout : Math.max(Math.round(timeout / timeScale), LEAST_TIMEOUT_MS);
 }
