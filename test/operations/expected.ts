@@ -78,6 +78,24 @@ export const EXPECTED: Partial<Record<Domain, Record<string, string[]>>> = {
       'timeline scenarioValidation riskSla coverage anomalies performanceImpact auditTrail generateAuditReport verify',
     ),
   },
+  'test-coordination': {
+    Scenarios: words(
+      `create update delete get_by_id list_all get_by_type get_by_status search_by_tag get_active_scenarios
+       update_status`,
+    ),
+    TestRuns: words(
+      `create get_by_id get_by_scenario get_by_status get_recent_runs get_runs_by_date_range update update_status
+       record_completion delete calculate_pass_rate get_average_duration`,
+    ),
+    Results: words(
+      `create bulk_create get_by_id get_by_run get_by_assertion_type get_by_status get_failed_results
+       get_by_correlation_id calculate_pass_rate count_by_status get_assertion_statistics`,
+    ),
+    Chaos: words(
+      `create update update_status record_recovery get_by_id get_by_run get_by_type get_by_service get_active_events
+       calculate_average_recovery_time`,
+    ),
+  },
   registry: {
     ServiceDiscovery: words(
       `register deregister update_heartbeat get_service get_service_by_id list_services list_healthy_services

@@ -19,7 +19,7 @@ export const custodianOffline: Template = {
   },
   configuration: {
     bench: {
-      instruments: [{ symbol: 'XBTC-USD', price: '50000' }],
+      instruments: [{ symbol: 'XSOL-USD', price: '50000' }],
       cash: '50000',
       hasCustody: true,
       engine: { settlementDueSeconds: 240 },
@@ -31,7 +31,7 @@ export const custodianOffline: Template = {
         durationSeconds: 10_800,
         actions: [
           { action: 'inject_fault', service: 'custodian', kind: 'DOWNTIME' },
-          { action: 'place_orders', symbol: 'XBTC-USD', side: 'BUY', quantity: '0.01', count: '{{orders}}' },
+          { action: 'place_orders', symbol: 'XSOL-USD', side: 'BUY', quantity: '0.01', count: '{{orders}}' },
         ],
         assertions: [
           { name: 'service_health', service: 'custodian', expected: 'UNHEALTHY', withinSeconds: 300 },

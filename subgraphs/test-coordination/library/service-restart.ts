@@ -20,7 +20,7 @@ export const serviceRestart: Template = {
     },
   },
   configuration: {
-    bench: { instruments: [{ symbol: 'XBTC-USD', price: '50000' }], cash: '50000' },
+    bench: { instruments: [{ symbol: 'XLTC-USD', price: '50000' }], cash: '50000' },
     phases: [
       BASELINE,
       {
@@ -30,7 +30,7 @@ export const serviceRestart: Template = {
         actions: [
           {
             action: 'place_orders',
-            symbol: 'XBTC-USD',
+            symbol: 'XLTC-USD',
             side: 'BUY',
             quantity: '0.01',
             count: '{{orders}}',
@@ -52,7 +52,7 @@ export const serviceRestart: Template = {
       {
         name: 'peak stress',
         durationSeconds: 60,
-        actions: [{ action: 'place_orders', symbol: 'XBTC-USD', side: 'SELL', quantity: '0.01', count: 1 }],
+        actions: [{ action: 'place_orders', symbol: 'XLTC-USD', side: 'SELL', quantity: '0.01', count: 1 }],
         assertions: [{ name: 'data_consistency', withinSeconds: 60 }],
       },
       RECOVERY,

@@ -26,7 +26,7 @@ export const settlementCascade: Template = {
   },
   configuration: {
     bench: {
-      instruments: [{ symbol: 'XBTC-USD', price: '50000' }],
+      instruments: [{ symbol: 'XSOL-USD', price: '50000' }],
       cash: '50000',
       hasCustody: true,
       engine: { settlementDueSeconds: 240 },
@@ -49,7 +49,7 @@ export const settlementCascade: Template = {
             kind: 'SETTLEMENT_FAILURE',
             parameters: { share: '{{failing}}' },
           },
-          { action: 'place_orders', symbol: 'XBTC-USD', side: 'BUY', quantity: '0.01', count: '{{orders}}' },
+          { action: 'place_orders', symbol: 'XSOL-USD', side: 'BUY', quantity: '0.01', count: '{{orders}}' },
         ],
         assertions: [
           {

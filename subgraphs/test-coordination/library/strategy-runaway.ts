@@ -25,7 +25,7 @@ export const strategyRunaway: Template = {
   },
   configuration: {
     bench: {
-      instruments: [{ symbol: 'XBTC-USD', price: '50000' }],
+      instruments: [{ symbol: 'XBNB-USD', price: '50000' }],
       cash: '100000',
       limits: [{ type: 'TOTAL_EXPOSURE', threshold: '{{exposureLimit}}' }],
       engine: { haltsOnAlert: true },
@@ -39,7 +39,7 @@ export const strategyRunaway: Template = {
         actions: [
           {
             action: 'place_orders',
-            symbol: 'XBTC-USD',
+            symbol: 'XBNB-USD',
             side: 'BUY',
             quantity: '0.02',
             count: '{{orders}}',

@@ -243,7 +243,7 @@ export function readDefinition(configuration: unknown): { definition: Definition
   };
 }
 
-/** The domains that a definition disturbs, which runs lock. */
+/** The domains that a definition disturbs. */
 export function targetsOf({ phases, targets }: Definition): Service[] {
   const disturbed = phases.flatMap(({ actions }) =>
     actions.flatMap((one): Service[] => {
@@ -252,6 +252,12 @@ export function targetsOf({ phases, targets }: Definition): Service[] {
     }),
   );
   return [...new Set([...targets, ...disturbed])].sort();
+}
+
+/** What runs lock: the domains that they disturb, and the instruments that they trade, whose books they must not share. */
+export function locksOf(whole: Definition): string[] {
+  const instruments = whole.bench?.instruments.map((instrument) => `instrument:${instrument.symbol}`) ?? [];
+  return [...new Set([...targetsOf(whole), ...instruments])].sort();
 }
 
 /** The domains that a definition disturbs or looks at. */

@@ -359,7 +359,7 @@ export class Execution {
       ending,
       [error, ...problems.map((problem) => `rollback: ${problem}`)].filter(Boolean).join('; ') || null,
     );
-    await this.locks.release(this.hold.runId);
+    await this.locks.release(this.hold.runId, this.hold.run.targets);
   }
 
   private async rollback(definition: Definition | null): Promise<string[]> {

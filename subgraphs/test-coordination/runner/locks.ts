@@ -1,5 +1,5 @@
 /**
- * Which run may disturb which domain. A lock is held for a while and renewed; whoever takes it gets a larger token than
+ * Which run may disturb which domain, and trade which instrument. A lock is held for a while and renewed; whoever takes it gets a larger token than
  * every holder before, so that one who was only slow can be told from the one who has it now.
  */
 import type { Redis } from 'ioredis';
@@ -18,8 +18,8 @@ export interface TargetLocks {
   acquire(runId: string, targets: readonly string[]): Promise<{ target: string; runId: string } | null>;
   /** Makes the run's locks last longer. Whether it holds them all still. */
   renew(runId: string, targets: readonly string[]): Promise<boolean>;
-  /** Frees what the run holds. */
-  release(runId: string): Promise<void>;
+  /** Frees what the run holds of these targets. */
+  release(runId: string, targets: readonly string[]): Promise<void>;
   close(): void;
 }
 
@@ -57,7 +57,7 @@ export function storedLocks(db: Database): TargetLocks {
       if (await this.renew(runId, targets)) return null;
       const [other] = await db.query<{ target: string; runId: string }>(sql`
         select target, run_id from target_locks where target = any(${[...targets]}::text[]) and run_id <> ${runId}`);
-      await this.release(runId);
+      await this.release(runId, targets);
       return other ?? { target: targets.join(', '), runId: 'another' };
     },
     async renew(runId, targets) {
@@ -66,8 +66,10 @@ export function storedLocks(db: Database): TargetLocks {
          where run_id = ${runId} and target = any(${[...targets]}::text[]) returning target`);
       return rows.length === new Set(targets).size;
     },
-    async release(runId) {
-      await db.query(sql`update target_locks set run_id = null, expires_at = now() where run_id = ${runId}`);
+    async release(runId, targets) {
+      await db.query(sql`
+        update target_locks set run_id = null, expires_at = now()
+         where run_id = ${runId} and target = any(${[...targets]}::text[])`);
     },
     close() {},
   };
@@ -104,9 +106,6 @@ const RELEASE = `
   end
   return 0`;
 
-/** Every domain that there is to lock. */
-const ALL = ['market-data', 'exchange', 'trading', 'custodian', 'risk', 'test-coordination', 'audit', 'registry'];
-
 export function redisLocks(redis: Redis, prefix: string): TargetLocks {
   const begun = firstAttempt(redis);
   const keyOf = (target: string) => `${prefix}lock:${target}`;
@@ -131,8 +130,8 @@ export function redisLocks(redis: Redis, prefix: string): TargetLocks {
       if (targets.length === 0) return true;
       return (await ask<number>(RENEW, targets.map(keyOf), [runId, String(LOCK_MS)])) === targets.length;
     },
-    async release(runId) {
-      await ask(RELEASE, ALL.map(keyOf), [runId]);
+    async release(runId, targets) {
+      if (targets.length > 0) await ask(RELEASE, targets.map(keyOf), [runId]);
     },
     close: () => redis.disconnect(),
   };

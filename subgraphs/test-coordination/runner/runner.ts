@@ -99,10 +99,10 @@ export class Runner {
 
   /** Ends runs that were stopped before they began. */
   private async giveUp(): Promise<void> {
-    const rows = await this.parts.db.query<{ runId: string }>(sql`
+    const rows = await this.parts.db.query<{ runId: string; targets: string[] }>(sql`
       update test_runs set status = 'cancelled', exit_code = 130, completed_at = now(), rollback_status = 'completed',
-             error_message = coalesce(stop_reason, 'It was stopped.') where ${IS_GIVEN_UP} returning run_id`);
-    for (const { runId } of rows) await this.locks.release(runId);
+             error_message = coalesce(stop_reason, 'It was stopped.') where ${IS_GIVEN_UP} returning run_id, targets`);
+    for (const { runId, targets } of rows) await this.locks.release(runId, targets);
   }
 
   /** Starts scenarios whose time has come; where one cannot be started, its next time is waited for. */
@@ -130,12 +130,16 @@ export class Runner {
       requestedBy: 'schedule',
     };
     const { locks } = this;
+    let locked: readonly string[] = [];
+    const onLocked = (targets: readonly string[]) => {
+      locked = targets;
+    };
     const { errors } = await command(context, 'startScheduledRun', {}, async (tx) => {
-      await createRun(tx, { runId, asked, locks, traceId: context.traceId, onLocked: () => undefined });
+      await createRun(tx, { runId, asked, locks, traceId: context.traceId, onLocked });
       return {};
     });
     if (errors.length === 0) return;
-    await locks.release(runId);
+    await locks.release(runId, locked);
     this.parts.log.warn({ scenarioId, reason: errors[0]?.message }, 'a scheduled scenario was not started');
   }
 }

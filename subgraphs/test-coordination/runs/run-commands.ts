@@ -7,7 +7,7 @@ import { boundedText, storableJson } from '../../../platform/texts.ts';
 import type { Context, Tx } from '../context.ts';
 import type { DeleteTestRunInput, StartTestRunInput, StopTestRunInput } from '../generated/resolvers.ts';
 import { findTemplate } from '../library/library.ts';
-import { targetsOf } from '../rules/definition.ts';
+import { locksOf } from '../rules/definition.ts';
 import { isOver, moveRun, type RunStatus } from '../rules/lifecycles.ts';
 import { render } from '../rules/templates.ts';
 import { LEAST_SCALE, MOST_SCALE, scaledTimeoutMs, timeoutMs } from '../rules/timing.ts';
@@ -35,7 +35,7 @@ export interface Asked {
 export async function startTestRun(context: Context, input: StartTestRunInput): Promise<RunPayload> {
   const runId = input.runId ?? crypto.randomUUID();
   const { locks } = context.service;
-  let hasLocked = false;
+  let locked: readonly string[] = [];
   const payload = await command(context, 'startTestRun', input, async (tx) => {
     boundedText(runId, NAME_LENGTH, ['input', 'runId']);
     const { overrides = null, testEnvironment, requestedBy } = input;
@@ -47,13 +47,13 @@ export async function startTestRun(context: Context, input: StartTestRunInput): 
       testEnvironment: testEnvironment ? boundedText(testEnvironment, NAME_LENGTH, ['input', 'testEnvironment']) : null,
       requestedBy: requestedBy ? boundedText(requestedBy, NAME_LENGTH, ['input', 'requestedBy']) : null,
     };
-    const onLocked = () => {
-      hasLocked = true;
+    const onLocked = (targets: readonly string[]) => {
+      locked = targets;
     };
     await createRun(tx, { runId, asked, locks, traceId: context.traceId, onLocked });
     return { runId };
   });
-  if (hasLocked && payload.errors.length > 0) await locks.release(runId);
+  if (payload.errors.length > 0) await locks.release(runId, locked);
   return payload;
 }
 
@@ -63,7 +63,7 @@ interface NewRun {
   locks: TargetLocks;
   traceId: string;
   /** Called once the run may hold locks, which whoever fails to store it releases. */
-  onLocked(): void;
+  onLocked(targets: readonly string[]): void;
 }
 
 /**
@@ -89,8 +89,8 @@ export async function createRun(tx: Tx, { runId, asked, locks, traceId, onLocked
   }
   const configuration = overridden(scenario.templateId, scenario.configuration as object, asked.overrides);
   const definition = checkedDefinition(configuration, ['input', 'overrides']);
-  const targets = dryRun ? [] : targetsOf(definition);
-  onLocked();
+  const targets = dryRun ? [] : locksOf(definition);
+  onLocked(targets);
   const holder = await locks.acquire(runId, targets);
   if (holder) {
     throw refuse.conflict(null, `Run "${holder.runId}" disturbs ${holder.target} until it is over.`);
