@@ -53,8 +53,10 @@ export class Anchors {
     const places: AnchorPlace[] = [];
     const file = this.file();
     if (file !== null) {
+      // They begin a line of their own: the last one may have been cut off when the machine went down.
+      const text = `\n${lines.map((line) => JSON.stringify(line)).join('\n')}\n`;
       await mkdir(dirname(file), { recursive: true });
-      await appendFile(file, lines.map((line) => `${JSON.stringify(line)}\n`).join(''), { mode: 0o600, flush: true });
+      await appendFile(file, text, { mode: 0o600, flush: true });
       places.push('file');
     }
     if (await this.writeToRedis(lines)) places.push('redis');
@@ -122,7 +124,7 @@ export class Anchors {
   }
 }
 
-/** A line may have been cut off when the machine went down. */
+/** What the line says; null where it was cut off, or is empty. */
 function lineOf(text: string): Line | null {
   try {
     const { chainId, sequence, hash, anchoredAt } = JSON.parse(text) as Line;

@@ -229,8 +229,8 @@ describe('the heads of the chains', () => {
       places: ['file'],
     });
     const lines = (await readFile(stage.anchorFile, 'utf8'))
-      .trim()
       .split('\n')
+      .filter((line) => line !== '')
       .map((line) => JSON.parse(line));
     expect(lines).toContainEqual(expect.objectContaining({ chainId: 'audit:registry', sequence: 2 }));
     const { chainAnchors } = await ask(graph, `{ chainAnchors(chainId: "audit:registry") { nodes { sequence } } }`);
@@ -247,7 +247,7 @@ describe('the heads of the chains', () => {
     const was = await readFile(stage.anchorFile, 'utf8');
     await writeFile(
       stage.anchorFile,
-      `${was}{"chainId":"audit:registry","sequence":5,"hash":"${'f'.repeat(64)}","anchoredAt":"x"}\n{"chainId":"audit:reg`,
+      `${was}\n{"chainId":"audit:registry","sequence":5,"hash":"${'f'.repeat(64)}","anchoredAt":"x"}\n{"chainId":"audit:reg`,
     );
     expect((await ask(graph, verify)).verifyChain.firstBreak).toEqual({ kind: 'TRUNCATION', sequence: '3' });
     const { chainBreak } = await broken.until((told) => told.chainBreak?.chainId === 'audit:registry');
