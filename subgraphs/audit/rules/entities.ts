@@ -55,6 +55,10 @@ export const ENTITY_KEYS = {
   RiskLimit: 'limitId',
   RiskAlert: 'alertId',
   RiskBreach: 'breachId',
+  Scenario: 'scenarioId',
+  TestRun: 'runId',
+  TestResult: 'resultId',
+  ChaosEvent: 'eventId',
 } as const;
 
 export type EntityName = keyof typeof ENTITY_KEYS;
