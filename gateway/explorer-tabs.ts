@@ -259,6 +259,60 @@ query PortfolioRisk {
 }
 `;
 
+const SCENARIOS = `# What can be tried on the ecosystem, and how it has come out so far. npm run scenario -- market-crash runs one.
+query Scenarios {
+  scenarios(filter: { statuses: [ACTIVE] }, first: 10) {
+    nodes {
+      scenarioId
+      description
+      category
+      durationSeconds
+      expectedOutcomes
+      passRate
+      runs(first: 1) {
+        nodes {
+          runId
+          status
+          durationMs
+          phases { name isSuccessful error }
+          resultCounts { status count }
+        }
+      }
+    }
+  }
+}
+`;
+
+const START_SCENARIO = `# Starts a scenario, sixty times as fast as planned. As it stands it goes through the phases and does nothing: say
+# dryRun: false to have prices bent and orders placed. Scenarios that inject faults need a graph started with CHAOS=on.
+mutation StartScenario($input: StartTestRunInput!) {
+  startTestRun(input: $input) {
+    run { runId status traceId }
+    errors { code message path }
+  }
+}
+`;
+
+const CHAOS_AND_AUDIT = `# What test runs did, line by line, what they have disturbed, and what the audit knows of it. scenarioTimeline tells it live.
+query ChaosAndAudit {
+  testRuns(first: 3) {
+    nodes {
+      runId
+      status
+      logs { nodes { at level message } }
+      chaosEvents {
+        action
+        targetService
+        status
+        recoveryTimeMs
+        service { name host isHealthy }
+      }
+      trace { events(first: 20) { nodes { timestamp domain eventType severity } } }
+    }
+  }
+}
+`;
+
 const asText = (variables: object) => JSON.stringify(variables, null, 2);
 
 export const explorerTabs: readonly ExplorerTab[] = [
@@ -286,6 +340,12 @@ export const explorerTabs: readonly ExplorerTab[] = [
   { query: PORTFOLIO_RISK },
   { query: STRATEGY_RISK },
   { query: INSTRUMENT_RISK, variables: asText({ symbol: 'BTC-USD' }) },
+  { query: SCENARIOS },
+  {
+    query: START_SCENARIO,
+    variables: asText({ input: { scenarioId: 'market-crash', timeScale: '60', dryRun: true } }),
+  },
+  { query: CHAOS_AND_AUDIT },
   { query: FEEDS },
   { query: HEALTH },
 ];

@@ -50,6 +50,10 @@ const ARGUMENTS: Record<string, string> = {
   correlationFound: '',
   scenarioValidationChanged: '(runId: "run")',
   chainBroken: '',
+  testRunUpdated: '(runId: "tried")',
+  scenarioTimeline: '(runId: "tried")',
+  assertionEvaluated: '(runId: "tried")',
+  chaosEventUpdated: '(runId: "tried")',
 };
 
 let graph: TestGraph;
@@ -132,6 +136,7 @@ beforeAll(async () => {
       endedAt: "2026-01-02T00:00:00Z", expected: [{ name: "a", eventType: "effect", withinMs: 1 }] }) { errors { message } }
     generateAuditReport(input: { from: "2026-01-01T00:00:00Z", to: "2026-01-02T00:00:00Z", by: "ann" }) { errors { message } }
   }`);
+  await tryScenario();
   await graph.sql(
     'audit',
     `insert into chain_breaks (chain_id, sequence, kind, detail) values ('audit:trading', 9, 'truncation', 'a drill')`,
@@ -147,6 +152,34 @@ beforeAll(async () => {
 });
 
 afterAll(() => graph.close());
+
+/** A run of a scenario with one phase, which is over, and of which a disturbance is known. */
+async function tryScenario(): Promise<void> {
+  const configuration = {
+    phases: [{ name: 'only', durationSeconds: 0, assertions: [{ name: 'service_health', service: 'risk' }] }],
+  };
+  const { data } = await graph.run(
+    `mutation ($configuration: JSON) {
+      createScenario(input: { scenarioId: "tried", name: "Tried", type: COMBINED, category: RISK, configuration: $configuration }) {
+        errors { message }
+      }
+      activateScenario(input: { scenarioId: "tried" }) { errors { message } }
+      startTestRun(input: { scenarioId: "tried", runId: "tried" }) { errors { message } }
+    }`,
+    { configuration },
+  );
+  expect(data).toEqual({
+    createScenario: { errors: [] },
+    activateScenario: { errors: [] },
+    startTestRun: { errors: [] },
+  });
+  const over = `select 1 from test_runs where run_id = 'tried' and completed_at is not null`;
+  await vi.waitFor(async () => expect(await graph.sql('test-coordination', over)).toHaveLength(1), { timeout: 30_000 });
+  await graph.sql(
+    'test-coordination',
+    `insert into chaos_events (run_id, event_type, action, target_service) values ('tried', 'clock_skew', 'none', 'risk')`,
+  );
+}
 
 const subscriptions = () =>
   [...graph.subgraphs.values()].flatMap(({ schema }) => Object.values(schema.getSubscriptionType()?.getFields() ?? {}));
