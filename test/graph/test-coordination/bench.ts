@@ -60,3 +60,36 @@ export async function leftovers(graph: TestGraph): Promise<Data[]> {
   const { activeMarketScenarios, chaosEvents, ...faults } = found;
   return [...Object.values(faults).flat(), ...activeMarketScenarios.nodes, ...chaosEvents.nodes];
 }
+
+/** Phases that do nothing but wait. */
+export const waiting = (seconds: number, more: object = {}) => ({
+  phases: [
+    { name: 'first', durationSeconds: 0, actions: [{ action: 'wait', seconds: 0 }] },
+    { name: 'second', durationSeconds: seconds },
+  ],
+  ...more,
+});
+
+export async function write(graph: TestGraph, scenarioId: string, more: object = {}, isActive = true): Promise<void> {
+  const input = {
+    scenarioId,
+    name: `Scenario ${scenarioId}`,
+    type: 'COMBINED',
+    category: 'OPERATIONAL',
+    configuration: waiting(0),
+    ...more,
+  };
+  await done(graph, 'createScenario', input);
+  if (isActive) await done(graph, 'activateScenario', { scenarioId });
+}
+
+export const scenarioOf = async (graph: TestGraph, id: string): Promise<Data> =>
+  (
+    await ask(
+      graph,
+      `query ($id: ID!) { scenario(id: $id) { scenarioId name status type category version tags schedule nextRunAt passRate
+         averageDurationMs servicesUnderTest durationSeconds timeoutSeconds templateId configuration
+         dependsOn { scenarioId } runs { nodes { runId } totalCount } } }`,
+      { id },
+    )
+  ).scenario;

@@ -1,9 +1,21 @@
-/** What people do with scenarios, runs, results and chaos events, and how they are read back. */
+/** What people do with runs, results and chaos events, and how they are read back. */
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { DOMAINS } from '../../../platform/domains.ts';
 import { startGraph, type TestGraph } from '../../support/graph.ts';
 import { watch } from '../../support/watch.ts';
-import { ask, done, leftovers, libraryLoaded, over, refused, runOf, start } from './bench.ts';
+import {
+  ask,
+  done,
+  leftovers,
+  libraryLoaded,
+  over,
+  refused,
+  runOf,
+  scenarioOf,
+  start,
+  waiting,
+  write,
+} from './bench.ts';
 
 let graph: TestGraph;
 
@@ -13,220 +25,9 @@ beforeAll(async () => {
 });
 afterAll(() => graph.close());
 
-/** Phases that do nothing but wait. */
-const waiting = (seconds: number, more: object = {}) => ({
-  phases: [
-    { name: 'first', durationSeconds: 0, actions: [{ action: 'wait', seconds: 0 }] },
-    { name: 'second', durationSeconds: seconds },
-  ],
-  ...more,
-});
-
-async function write(scenarioId: string, more: object = {}, isActive = true): Promise<void> {
-  const input = {
-    scenarioId,
-    name: `Scenario ${scenarioId}`,
-    type: 'COMBINED',
-    category: 'OPERATIONAL',
-    configuration: waiting(0),
-    ...more,
-  };
-  await done(graph, 'createScenario', input);
-  if (isActive) await done(graph, 'activateScenario', { scenarioId });
-}
-
-const scenarioOf = async (id: string) =>
-  (
-    await ask(
-      graph,
-      `query ($id: ID!) { scenario(id: $id) { scenarioId name status type category version tags schedule nextRunAt passRate
-         averageDurationMs servicesUnderTest durationSeconds timeoutSeconds templateId configuration
-         dependsOn { scenarioId } runs { nodes { runId } totalCount } } }`,
-      { id },
-    )
-  ).scenario;
-
-describe('a scenario', () => {
-  it('is written, read, changed and deleted', async () => {
-    await write('written', { tags: ['one', 'two'], schedule: '0 5 * * *' }, false);
-    expect(await scenarioOf('written')).toMatchObject({
-      name: 'Scenario written',
-      status: 'DRAFT',
-      version: 1,
-      tags: ['one', 'two'],
-      schedule: '0 5 * * *',
-      nextRunAt: expect.stringContaining('T05:00:00Z'),
-      passRate: null,
-      averageDurationMs: null,
-      timeoutSeconds: 7200,
-    });
-    expect(
-      await refused(graph, 'updateScenario', { scenarioId: 'written', name: 'x', expectedVersion: 7 }),
-    ).toMatchObject({
-      code: 'CONFLICT',
-    });
-    await done(graph, 'updateScenario', {
-      scenarioId: 'written',
-      name: 'Changed',
-      schedule: null,
-      configuration: waiting(7),
-    });
-    expect(await scenarioOf('written')).toMatchObject({
-      name: 'Changed',
-      version: 2,
-      schedule: null,
-      nextRunAt: null,
-      durationSeconds: 7,
-    });
-    expect(await done(graph, 'deleteScenario', { scenarioId: 'written' }, 'wasDeleted')).toMatchObject({
-      wasDeleted: true,
-    });
-    expect(await done(graph, 'deleteScenario', { scenarioId: 'written' }, 'wasDeleted')).toMatchObject({
-      wasDeleted: false,
-    });
-    expect(await scenarioOf('written')).toBeNull();
-    expect(await refused(graph, 'updateScenario', { scenarioId: 'written', name: 'x' })).toMatchObject({
-      code: 'NOT_FOUND',
-    });
-  });
-
-  it('goes from draft to active to deprecated and back, and is archived for good', async () => {
-    await write('moved', {}, false);
-    expect(await refused(graph, 'deprecateScenario', { scenarioId: 'moved' })).toMatchObject({
-      code: 'INVALID_TRANSITION',
-      from: 'DRAFT',
-      allowed: ['ACTIVE', 'ARCHIVED'],
-    });
-    for (const [operation, status] of [
-      ['activateScenario', 'ACTIVE'],
-      ['deprecateScenario', 'DEPRECATED'],
-      ['activateScenario', 'ACTIVE'],
-      ['archiveScenario', 'ARCHIVED'],
-    ] as const) {
-      const { scenario } = await done(graph, operation, { scenarioId: 'moved' }, 'scenario { status }');
-      expect(scenario.status).toBe(status);
-    }
-    expect(await refused(graph, 'activateScenario', { scenarioId: 'moved' })).toMatchObject({
-      code: 'INVALID_TRANSITION',
-    });
-    expect(await refused(graph, 'updateScenario', { scenarioId: 'moved', name: 'x' })).toMatchObject({
-      code: 'VALIDATION_FAILED',
-    });
-    expect(await refused(graph, 'startTestRun', { scenarioId: 'moved' })).toMatchObject({ code: 'VALIDATION_FAILED' });
-  });
-
-  it('is found by type, category, status, tag and service', async () => {
-    await write('found', { tags: ['exactly-this'], type: 'NETWORK_LATENCY', category: 'RISK' }, false);
-    const find = async (filter: object) => {
-      const { scenarios } = await ask(
-        graph,
-        'query ($filter: ScenarioFilter) { scenarios(filter: $filter) { nodes { scenarioId } } }',
-        { filter },
-      );
-      return scenarios.nodes.map(({ scenarioId }: { scenarioId: string }) => scenarioId).sort();
-    };
-    expect(await find({ tag: 'exactly-this' })).toEqual(['found']);
-    expect(await find({ tag: 'exactly' })).toEqual([]);
-    expect(await find({ type: 'NETWORK_LATENCY', statuses: ['ACTIVE'] })).toEqual(['risk-stress']);
-    expect(await find({ category: 'RISK' })).toEqual(['found', 'risk-stress']);
-    expect(await find({ service: 'custodian' })).toEqual(['custodian-offline', 'settlement-cascade']);
-  });
-
-  it('is validated, whether it is stored or not', async () => {
-    const validate = (input: object) => done(graph, 'validateScenario', input, 'isValid problems durationSeconds');
-    expect(await validate({ scenarioId: 'market-crash' })).toMatchObject({
-      isValid: true,
-      problems: [],
-      durationSeconds: 1620,
-    });
-    const wrong = await validate({
-      configuration: { phases: [{ name: 'a', durationSeconds: 1, actions: [{ action: 'x' }] }] },
-    });
-    expect(wrong).toMatchObject({ isValid: false, durationSeconds: null });
-    expect(wrong.problems[0]).toContain('phases.0.actions.0.action');
-    expect(
-      await refused(graph, 'createScenario', { name: 'x', type: 'COMBINED', category: 'RISK', configuration: {} }),
-    ).toMatchObject({
-      code: 'VALIDATION_FAILED',
-      path: ['input', 'configuration'],
-    });
-    expect(await refused(graph, 'validateScenario', {})).toMatchObject({ code: 'VALIDATION_FAILED' });
-  });
-
-  it('is made from a template, with parameters of their types', async () => {
-    const { scenarioTemplates, scenarioTemplate } = await ask(
-      graph,
-      `{ scenarioTemplates { templateId parameters { name type isRequired default min max } }
-         scenarioTemplate(id: "market-crash") { name type category } }`,
-    );
-    expect(scenarioTemplates).toHaveLength(8);
-    expect(scenarioTemplate).toEqual({ name: 'Market crash', type: 'COMBINED', category: 'MARKET' });
-    const { configuration } = await done(
-      graph,
-      'renderTemplate',
-      { templateId: 'market-crash', parameters: { symbol: 'eth/usd', deviation: '-0.2' } },
-      'configuration',
-    );
-    expect(configuration.bench.instruments[0].symbol).toBe('ETH-USD');
-    expect(configuration.phases[1].actions[0]).toMatchObject({ symbols: ['ETH-USD'], deviation: '-0.2' });
-    expect(
-      await refused(graph, 'renderTemplate', { templateId: 'market-crash', parameters: { deviation: '-0.5' } }),
-    ).toMatchObject({
-      code: 'VALIDATION_FAILED',
-      path: ['input', 'parameters', 'deviation'],
-    });
-    expect(await refused(graph, 'renderTemplate', { templateId: 'none' })).toMatchObject({ code: 'NOT_FOUND' });
-    await done(graph, 'createScenario', {
-      scenarioId: 'mild',
-      name: 'Mild',
-      templateId: 'market-crash',
-      parameters: { deviation: '-0.02' },
-    });
-    expect(await scenarioOf('mild')).toMatchObject({
-      templateId: 'market-crash',
-      type: 'COMBINED',
-      category: 'MARKET',
-    });
-  });
-
-  it('depends on others, which must have passed, and never on itself', async () => {
-    await write('needed');
-    await write('dependent', { dependsOn: ['needed'] });
-    expect(await refused(graph, 'updateScenario', { scenarioId: 'needed', dependsOn: ['dependent'] })).toMatchObject({
-      code: 'VALIDATION_FAILED',
-    });
-    expect(await refused(graph, 'deleteScenario', { scenarioId: 'needed' })).toMatchObject({
-      code: 'VALIDATION_FAILED',
-    });
-    expect((await refused(graph, 'startTestRun', { scenarioId: 'dependent' })).message).toContain('it has never run');
-    expect(await over(graph, await start(graph, 'needed'))).toMatchObject({ status: 'PASSED' });
-    expect(await over(graph, await start(graph, 'dependent'))).toMatchObject({ status: 'PASSED' });
-  });
-
-  it('is started by itself when its time has come', async () => {
-    await write('scheduled', { schedule: '0 0 1 1 *' });
-    await graph.sql(
-      'test-coordination',
-      `update scenarios set next_run_at = now() - interval '1 second' where scenario_id = 'scheduled'`,
-    );
-    await vi.waitFor(
-      async () => {
-        const { testRuns } = await ask(
-          graph,
-          '{ testRuns(filter: { scenarioId: "scheduled" }) { nodes { status requestedBy } } }',
-        );
-        expect(testRuns.nodes).toEqual([{ status: 'PASSED', requestedBy: 'schedule' }]);
-      },
-      { timeout: 15_000, interval: 100 },
-    );
-    const { nextRunAt } = await scenarioOf('scheduled');
-    expect(Date.parse(nextRunAt)).toBeGreaterThan(Date.now());
-  });
-});
-
 describe('a run', () => {
   it('goes through its phases in order, and its figures are those of its scenario', async () => {
-    await write('plain');
+    await write(graph, 'plain');
     const runId = await start(graph, 'plain', { requestedBy: 'ann', testEnvironment: 'here' });
     const run = await over(graph, runId);
     expect(run).toMatchObject({ status: 'PASSED', exitCode: 0, rollbackStatus: 'COMPLETED', currentPhase: null });
@@ -242,7 +43,7 @@ describe('a run', () => {
       [runId],
     );
     expect(row.fits).toBe(true);
-    expect(await scenarioOf('plain')).toMatchObject({
+    expect(await scenarioOf(graph, 'plain')).toMatchObject({
       passRate: '1',
       averageDurationMs: expect.any(String),
       runs: { totalCount: 1 },
@@ -265,16 +66,16 @@ describe('a run', () => {
       },
       { name: 'never', durationSeconds: 0 },
     ];
-    await write('failing', { configuration: { phases } });
+    await write(graph, 'failing', { configuration: { phases } });
     const run = await over(graph, await start(graph, 'failing'));
     expect(run).toMatchObject({ status: 'FAILED', exitCode: 1, rollbackStatus: 'COMPLETED' });
     expect(run.phases.map(({ isSuccessful }: { isSuccessful: boolean | null }) => isSuccessful)).toEqual([false, null]);
     expect(run.errorMessage).toContain('service_health');
-    expect(await scenarioOf('failing')).toMatchObject({ passRate: '0' });
+    expect(await scenarioOf(graph, 'failing')).toMatchObject({ passRate: '0' });
   });
 
   it('keeps the configuration it was started with, whatever becomes of the scenario', async () => {
-    await write('kept');
+    await write(graph, 'kept');
     const runId = await start(graph, 'kept', { overrides: { timeoutSeconds: 60 } });
     await done(graph, 'updateScenario', { scenarioId: 'kept', configuration: waiting(99) });
     await over(graph, runId);
@@ -309,7 +110,7 @@ describe('a run', () => {
   });
 
   it('is stopped, also when it waits, and no more than three are under way', async () => {
-    await write('long', { configuration: waiting(2_500_000) });
+    await write(graph, 'long', { configuration: waiting(2_500_000) });
     const running = [await start(graph, 'long'), await start(graph, 'long'), await start(graph, 'long')];
     expect(await refused(graph, 'startTestRun', { scenarioId: 'plain' })).toMatchObject({
       code: 'CONFLICT',
@@ -328,7 +129,7 @@ describe('a run', () => {
 
   it('locks what it disturbs against other runs', async () => {
     const configuration = { ...waiting(2_500_000), targets: ['exchange'] };
-    await write('greedy', { configuration });
+    await write(graph, 'greedy', { configuration });
     const runId = await start(graph, 'greedy');
     expect(await refused(graph, 'startTestRun', { scenarioId: 'service-restart' })).toMatchObject({
       code: 'CONFLICT',
@@ -341,7 +142,7 @@ describe('a run', () => {
   });
 
   it('ends as TIMEOUT when it takes too long', async () => {
-    await write('slow', { configuration: waiting(60, { timeoutSeconds: 1 }) });
+    await write(graph, 'slow', { configuration: waiting(60, { timeoutSeconds: 1 }) });
     const run = await over(graph, await start(graph, 'slow', { timeScale: '1' }));
     expect(run).toMatchObject({ status: 'TIMEOUT', exitCode: 124, rollbackStatus: 'COMPLETED' });
   });
@@ -433,7 +234,7 @@ describe('results', () => {
 
 describe('chaos', () => {
   it('is injected and cleared by hand while a run is under way, once a target and type', async () => {
-    await write('open', { configuration: waiting(2_500_000) });
+    await write(graph, 'open', { configuration: waiting(2_500_000) });
     const runId = await start(graph, 'open');
     await vi.waitFor(async () => expect((await runOf(graph, runId)).status).toBe('RUNNING'), 10_000);
     const events = watch(
@@ -490,7 +291,7 @@ describe('chaos', () => {
 describe('what a run tells', () => {
   it('is followed live: its state, its lines, and what its assertions find', async () => {
     const phases = [{ name: 'only', durationSeconds: 0, assertions: [{ name: 'service_health', service: 'trading' }] }];
-    await write('told', { configuration: { phases } });
+    await write(graph, 'told', { configuration: { phases } });
     const runId = 'followed';
     const of = (field: string, selection: string) =>
       watch(graph.client, field, `subscription { ${field}(runId: "${runId}") { kind cursor at ${selection} } }`);
@@ -541,7 +342,7 @@ describe('what a run tells', () => {
   });
 
   it('is known to the strategy that it traded by, and to its trace', async () => {
-    await write('trader', {
+    await write(graph, 'trader', {
       configuration: {
         bench: { instruments: [{ symbol: 'XTRY-USD', price: '10' }] },
         phases: [{ name: 'only', durationSeconds: 0 }],

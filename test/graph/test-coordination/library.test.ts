@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { DOMAINS } from '../../../platform/domains.ts';
 import { startGraph, type TestGraph } from '../../support/graph.ts';
-import { ask, leftovers, libraryLoaded, over, start } from './bench.ts';
+import { ask, done, leftovers, libraryLoaded, over, start } from './bench.ts';
 
 // The custodian settles what is traded, and the audit follows, as they do outside of tests.
 vi.hoisted(() => {
@@ -29,6 +29,7 @@ async function runAll(scenarioIds: readonly string[]): Promise<void> {
 beforeAll(async () => {
   graph = await startGraph({ domains: DOMAINS, isChaosOn: true, poolSize: 5 });
   await libraryLoaded(graph);
+  await done(graph, 'registerService', { serviceId: 'custodian-1', name: 'custodian', version: '1', host: 'here' });
   await Promise.all(LANES.map(runAll));
   await runAll(ALONE);
 }, 180_000);
@@ -68,13 +69,25 @@ describe('a shipped scenario', () => {
     expect(open).toEqual([]);
   });
 
-  it('leads from its run by the service that it disturbed to what the audit knows of it', async () => {
-    const { testRun } = await ask(
+  it('leads from its run by what it disturbed to all that the audit knows of it', async () => {
+    const { offline, crash } = await ask(
       graph,
-      `query ($id: ID!) { testRun(id: $id) { trace { events(first: 500) { totalCount nodes { domain } } } } }`,
-      { id: runs.get('market-crash').runId },
+      `query ($offline: ID!, $crash: ID!) {
+        offline: testRun(id: $offline) { chaosEvents { action service { serviceId name auditEvents(first: 1) { totalCount nodes { domain } } } } }
+        crash: testRun(id: $crash) { trace { events(first: 500) { nodes { domain } } } } }`,
+      { offline: runs.get('custodian-offline').runId, crash: runs.get('market-crash').runId },
     );
-    const domains = new Set(testRun.trace.events.nodes.map(({ domain }: { domain: string }) => domain));
+    expect(offline.chaosEvents).toEqual([
+      {
+        action: 'inject_downtime',
+        service: {
+          serviceId: 'custodian-1',
+          name: 'custodian',
+          auditEvents: { totalCount: expect.any(Number), nodes: [{ domain: 'custodian' }] },
+        },
+      },
+    ]);
+    const domains = new Set(crash.trace.events.nodes.map(({ domain }: { domain: string }) => domain));
     expect([...domains]).toEqual(
       expect.arrayContaining(['market-data', 'exchange', 'trading', 'risk', 'test-coordination']),
     );
