@@ -1,7 +1,7 @@
 /**
- * What a process knows of its domain's faults: read at the start and whenever the feed tells of a change, which is
- * seldom. A lease that has run out ends a fault by the clock of the process, whatever else is to be had; the process that
- * leads the feed also marks it, so that the log tells the end.
+ * What a process knows of its domain's faults: read at the start, whenever the feed tells of a change, and every two
+ * seconds should the feed be interrupted. A lease that has run out ends a fault by the clock of the process, whatever
+ * else is to be had; the process that leads the feed also marks it, so that the log tells the end.
  */
 import type { Database } from '../database/database.ts';
 import { sql } from '../database/sql.ts';
@@ -23,6 +23,9 @@ export interface WatchParts {
 /** Leases are looked at this often, while chaos is on. */
 const LOOK_MS = 250;
 
+/** What is stored is read again so often though the feed tells of nothing: it may be interrupted. */
+const READ_MS = 2_000; // 2 seconds
+
 export class FaultWatch implements ActiveFaults {
   readonly isEnabled = true;
   /** Called when another set of faults lasts. */
@@ -31,6 +34,7 @@ export class FaultWatch implements ActiveFaults {
   private rows: readonly FaultRow[] = [];
   private lasting = '';
   private isOutdated = true;
+  private readAt = 0;
   private reading: Promise<void> | undefined;
   private readonly timer: NodeJS.Timeout;
   private readonly listener: Listener;
@@ -96,8 +100,10 @@ export class FaultWatch implements ActiveFaults {
   private async lookOnce(): Promise<void> {
     const { db, feed, log, now } = this.parts;
     try {
-      if (this.isOutdated && !this.isStopped) {
+      const isDue = this.isOutdated || performance.now() - this.readAt >= READ_MS;
+      if (isDue && !this.isStopped) {
         this.isOutdated = false;
+        this.readAt = performance.now();
         this.rows = await db.query<FaultRow>(
           sql`select ${FAULT_COLUMNS} from injected_faults where status = 'ACTIVE' order by injected_at, fault_id`,
         );

@@ -41,7 +41,7 @@ afterAll(async () => {
   await drop();
 });
 
-const until = (assertions: () => Promise<void>) => vi.waitFor(assertions, { timeout: 20_000, interval: 50 });
+const until = (assertions: () => Promise<void>) => vi.waitFor(assertions, { timeout: 30_000, interval: 50 });
 const codeOf = async () =>
   (await graph.run('{ exchangeAccounts { nodes { accountId } } }')).errors?.[0]?.extensions.code;
 

@@ -71,7 +71,7 @@ describe('an order', () => {
     await done(graph, 'setRiskLimit', { type: 'NOTIONAL', threshold: '150', by: 'ann' });
     const seller = await open(graph, { BTC: '5' });
     await place(graph, seller, 'sell 1 @ 160');
-    await vi.waitFor(async () => expect(await isAllowed(accountId)).toBe(true), { timeout: 15_000 });
+    await vi.waitFor(async () => expect(await isAllowed(accountId)).toBe(true), { timeout: 30_000 });
 
     const input = {
       strategyId: 'traced',
@@ -94,7 +94,7 @@ describe('an order', () => {
     const custodian = graph.subgraphs.get('custodian')?.createContext({}) as Context;
     await followTrades(custodian);
     await done(graph, 'processSettlementQueue', { asOf: LATER, limit: 10 });
-    await vi.waitFor(async () => expect(await relationsOf('risk')).toContain('risk_alerts'), { timeout: 15_000 });
+    await vi.waitFor(async () => expect(await relationsOf('risk')).toContain('risk_alerts'), { timeout: 30_000 });
 
     expect((await relationsOf('risk')).sort()).toEqual(
       expect.arrayContaining(['limit_states', 'pre_trade_checks', 'risk_alerts', 'risk_breaches']),

@@ -70,7 +70,7 @@ const WAYS: Record<
 
 let count = 0;
 const run = { runId: 'drill', leaseSeconds: 300 };
-const until = (assertions: () => Promise<void>) => vi.waitFor(assertions, { timeout: 15_000, interval: 20 });
+const until = (assertions: () => Promise<void>) => vi.waitFor(assertions, { timeout: 30_000, interval: 20 });
 
 const codeOf = async (query: string) => (await graph.run(query)).errors?.[0]?.extensions.code;
 

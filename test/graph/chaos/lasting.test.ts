@@ -29,7 +29,7 @@ afterAll(async () => {
 });
 
 const run = { runId: 'drill', leaseSeconds: 60 };
-const until = (assertions: () => Promise<void>) => vi.waitFor(assertions, { timeout: 15_000, interval: 20 });
+const until = (assertions: () => Promise<void>) => vi.waitFor(assertions, { timeout: 30_000, interval: 20 });
 const isDown = async (graph: TestGraph) => {
   const { errors } = await graph.run('{ exchangeAccounts { nodes { accountId } } }');
   return errors?.[0]?.extensions.code === 'DOMAIN_UNAVAILABLE';
