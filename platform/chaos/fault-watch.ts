@@ -1,7 +1,7 @@
 /**
  * What a process knows of its domain's faults: read at the start, whenever the feed tells of a change, and every two
  * seconds should the feed be interrupted. A lease that has run out ends a fault by the clock of the process, whatever
- * else is to be had; the process that leads the feed also marks it, so that the log tells the end.
+ * else is to be had; the first process that sees it also marks it, so that the log tells the end.
  */
 import type { Database } from '../database/database.ts';
 import { sql } from '../database/sql.ts';
@@ -15,7 +15,7 @@ import { FAULT_COLUMNS, type FaultKind, type FaultRow, isOver } from './fault.ts
 
 export interface WatchParts {
   db: Database;
-  feed: Pick<Feed, 'hub' | 'isLeader'>;
+  feed: Pick<Feed, 'hub'>;
   log: Logger;
   now(): Date;
 }
@@ -98,7 +98,7 @@ export class FaultWatch implements ActiveFaults {
   }
 
   private async lookOnce(): Promise<void> {
-    const { db, feed, log, now } = this.parts;
+    const { db, log, now } = this.parts;
     try {
       const isDue = this.isOutdated || performance.now() - this.readAt >= READ_MS;
       if (isDue && !this.isStopped) {
@@ -108,7 +108,7 @@ export class FaultWatch implements ActiveFaults {
           sql`select ${FAULT_COLUMNS} from injected_faults where status = 'ACTIVE' order by injected_at, fault_id`,
         );
       }
-      if (feed.isLeader() && !this.isStopped) {
+      if (!this.isStopped) {
         for (const row of this.rows.filter((one) => isOver(one, now()))) await this.markExpired(row);
       }
     } catch (error) {
