@@ -74,7 +74,7 @@ async function movedFor({ db }: Context, accountId: string): Promise<Moved[]> {
 async function askTrades({ graph }: Context, ids: readonly string[]): Promise<ReadonlyMap<string, Trade>> {
   const fields = ids.map(
     (_, i) =>
-      `t${i}: exchangeTrade(id: $t${i}) { tradeId side quantity price fee executedAt account { accountId } instrument { symbol } }`,
+      `t${i}: exchangeTrade(id: $t${i}) { tradeId side quantity price fee executedAt traceId account { accountId } instrument { symbol } }`,
   );
   const document = `query TradesSettled(${ids.map((_, i) => `$t${i}: ID!`).join(', ')}) { ${fields.join(' ')} }`;
   const variables = Object.fromEntries(ids.map((id, i) => [`t${i}`, id]));
