@@ -30,7 +30,8 @@ export async function openStage(): Promise<Stage> {
   withSettings({ follow: false, anchorFile, anchorMinutes: 0, archiveDays: 0 });
   const graph = await startGraph({ domains: DOMAINS });
   await until(async () => expect((await ask(graph, '{ auditFeed { isLeader } }')).auditFeed.isLeader).toBe(true));
-  let minute = Date.now() - 40 * DAY_MS;
+  // A millisecond after a second: instants come back without trailing zeros.
+  let minute = Math.floor((Date.now() - 40 * DAY_MS) / 1_000) * 1_000 + 1;
   return {
     graph,
     anchorFile,
