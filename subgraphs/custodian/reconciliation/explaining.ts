@@ -2,7 +2,7 @@
 import { sql } from '../../../platform/database/sql.ts';
 import { type Decimal, dec } from '../../../platform/decimal.ts';
 import type { Context } from '../context.ts';
-import { instructionOf, type Trade } from '../settlement/trade-follower.ts';
+import { instructionOf, type TradeTerms } from '../settlement/trade-follower.ts';
 
 /** What the settlements of one trade have moved and still will, of the goods and of the money. */
 interface Moved {
@@ -52,7 +52,7 @@ function note(faults: Map<string, TradeFault>, place: string, fault: TradeFault)
 }
 
 /** What is wrong between a trade and what its settlements come to. */
-export function faultOf({ quantity, cash }: Pick<Moved, 'quantity' | 'cash'>, trade: Trade): TradeFault | null {
+export function faultOf({ quantity, cash }: Pick<Moved, 'quantity' | 'cash'>, trade: TradeTerms): TradeFault | null {
   const agreed = instructionOf(trade, { accountId: '' });
   if (quantity.gt(agreed.quantity)) return 'DUPLICATE';
   if (quantity.lt(agreed.quantity)) return null; // one that failed; the difference is of the quantity
@@ -71,14 +71,14 @@ async function movedFor({ db }: Context, accountId: string): Promise<Moved[]> {
   return rows.map(({ quantity, cash, ...row }) => ({ ...row, accountId, quantity: dec(quantity), cash: dec(cash) }));
 }
 
-async function askTrades({ graph }: Context, ids: readonly string[]): Promise<ReadonlyMap<string, Trade>> {
+async function askTrades({ graph }: Context, ids: readonly string[]): Promise<ReadonlyMap<string, TradeTerms>> {
   const fields = ids.map(
     (_, i) =>
-      `t${i}: exchangeTrade(id: $t${i}) { tradeId side quantity price fee executedAt traceId account { accountId } instrument { symbol } }`,
+      `t${i}: exchangeTrade(id: $t${i}) { tradeId side quantity price fee executedAt account { accountId } instrument { symbol } }`,
   );
   const document = `query TradesSettled(${ids.map((_, i) => `$t${i}: ID!`).join(', ')}) { ${fields.join(' ')} }`;
   const variables = Object.fromEntries(ids.map((id, i) => [`t${i}`, id]));
-  const answer = await graph.request<Record<string, Trade | null>>(document, variables);
+  const answer = await graph.request<Record<string, TradeTerms | null>>(document, variables);
   return new Map(
     Object.values(answer).flatMap((trade) => (trade?.instrument ? [[trade.tradeId, trade] as const] : [])),
   );

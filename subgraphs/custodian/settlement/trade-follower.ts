@@ -20,8 +20,8 @@ import { settings } from '../settings.ts';
 import { type Instruction, instruct } from './instructing.ts';
 import { type TracedTrade, tracesOf } from './trade-traces.ts';
 
-/** A trade as the exchange tells it. */
-export interface Trade extends TracedTrade {
+/** What of a trade says what it owes. */
+export interface TradeTerms {
   tradeId: string;
   side: 'BUY' | 'SELL';
   quantity: string;
@@ -31,6 +31,9 @@ export interface Trade extends TracedTrade {
   account: { accountId: string };
   instrument: { symbol: string } | null;
 }
+
+/** A trade as the exchange tells it. */
+export interface Trade extends TradeTerms, TracedTrade {}
 
 const TRADES = /* GraphQL */ `
   query TradesToSettle($from: DateTime!, $after: String) {
@@ -176,7 +179,7 @@ function knowAssets(context: Context, instructions: readonly Instruction[]): Pro
 }
 
 /** What a trade owes: a buyer the value and the fee for the goods, a seller the goods for the value less the fee. */
-export function instructionOf(trade: Trade, { accountId }: Pick<Link, 'accountId'>): Instruction {
+export function instructionOf(trade: TradeTerms, { accountId }: Pick<Link, 'accountId'>): Instruction {
   const [base = '', quote = ''] = trade.instrument?.symbol.split('-') ?? [];
   const quantity = dec(trade.quantity);
   const value = round8(quantity.times(trade.price));

@@ -59,7 +59,6 @@ describe('the settlements of a sale of 2 at 100 with a fee of 0.2', () => {
     price: '100',
     fee: '0.2',
     executedAt: '2026-01-05T12:00:00Z',
-    traceId: null,
     account: { accountId: 'a' },
     instrument: { symbol: 'BTC-USD' },
   } as const;
