@@ -1,6 +1,7 @@
 /** One order, from the question whether it may be placed to its settlement and the alert that it causes: one trace. */
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { DOMAINS, type Domain } from '../../platform/domains.ts';
+import { settings as audit } from '../../subgraphs/audit/settings.ts';
 import type { Context } from '../../subgraphs/custodian/context.ts';
 import { followTrades } from '../../subgraphs/custodian/settlement/trade-follower.ts';
 import { settings } from '../../subgraphs/trading/settings.ts';
@@ -17,11 +18,13 @@ const LATER = '2030-01-07T17:00:00Z';
 let graph: TestGraph;
 const before = { ...settings };
 beforeAll(async () => {
+  audit.follow = true;
   graph = await startGraph({ domains: DOMAINS });
   Object.assign(settings, { asksRisk: true, riskTimeoutMs: 20_000 });
 });
 afterAll(async () => {
   Object.assign(settings, before);
+  audit.follow = false;
   await graph.close();
 });
 
@@ -73,6 +76,18 @@ describe('an order', () => {
     await place(graph, seller, 'sell 1 @ 160');
     await vi.waitFor(async () => expect(await isAllowed(accountId)).toBe(true), { timeout: 30_000 });
 
+    const traced = (document: string, input: object) => graph.run(document, { input }, { traceparent: TRACEPARENT });
+    const tick = { symbol: 'BTC-USD', price: '100', source: 'test', timestamp: new Date().toISOString() };
+    await traced('mutation ($input: IngestPricesInput!) { ingestPrices(input: $input) { errors { message } } }', {
+      prices: [tick],
+    });
+    const analysis = { traceId: TRACE, serviceName: 'engine', eventType: 'order_analysis' };
+    await traced(
+      'mutation ($input: IngestAuditEventInput!) { ingestAuditEvent(input: $input) { errors { message } } }',
+      {
+        event: { ...analysis, timestamp: new Date().toISOString() },
+      },
+    );
     const input = {
       strategyId: 'traced',
       symbol: 'BTC-USD',
@@ -118,6 +133,23 @@ describe('an order', () => {
     expect(await tracesOf('custodian', 'settlements', settlement.settlement_id)).toEqual(own);
     const settled = (await entriesOf('custodian')).filter(({ relation }) => relation === 'settlements');
     expect(settled.map(({ status }) => status)).toEqual(['PENDING', 'IN_PROGRESS', 'COMPLETED']);
+  });
+
+  it('goes through its five stages in their order, as the audit tells them', async () => {
+    const stages = ['price_update', 'order_analysis', 'risk_validation', 'order_execution', 'settlement_complete'];
+    const question = `{ trace(traceId: "${TRACE}") { events(first: 500) { nodes { eventType domain } } } }`;
+    const events = async (): Promise<{ eventType: string; domain: string | null }[]> =>
+      (await graph.run(question)).data.trace?.events.nodes ?? [];
+    await vi.waitFor(
+      async () => expect((await events()).map(({ eventType }) => eventType)).toEqual(expect.arrayContaining(stages)),
+      { timeout: 30_000 },
+    );
+    const types = (await events()).map(({ eventType }) => eventType);
+    expect(stages.toSorted((a, b) => types.indexOf(a) - types.indexOf(b))).toEqual(stages);
+    expect(types.indexOf('order_created')).toBeGreaterThan(types.indexOf('risk_validation'));
+    expect(new Set((await events()).map(({ domain }) => domain))).toEqual(
+      new Set(['market-data', null, 'risk', 'trading', 'exchange', 'custodian']),
+    );
   });
 
   it('that rested keeps its own trace to its settlement, whoever met it', async () => {

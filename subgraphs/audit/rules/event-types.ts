@@ -16,7 +16,7 @@ export interface Change {
 const QUIET: Partial<Record<Domain, Record<string, readonly Operation[]>>> = {
   'market-data': { tickers: all(), candles: all(), consensus_prices: all(), data_sources: ['UPDATE'] },
   trading: { positions: ['UPDATE'], backtest_runs: ['UPDATE'] },
-  risk: { limit_states: all(), risk_metrics: all(), risk_breaches: ['UPDATE'] },
+  risk: { limit_states: all(), risk_metrics: all(), risk_breaches: ['UPDATE'], pre_trade_checks: ['DELETE'] },
   'test-coordination': { execution_logs: all(), system_snapshots: all() },
 };
 
@@ -59,6 +59,7 @@ const NAMINGS: Record<string, Naming> = {
     if (operation === 'INSERT') return alertType(String(row.metricName ?? ''));
     return status === 'active' ? 'risk_alert_updated' : `risk_alert_${status}`;
   },
+  'risk.pre_trade_checks': ({ operation }) => (operation === 'INSERT' ? 'risk_validation' : null),
   'risk.risk_breaches': ({ operation, row }) => {
     if (operation === 'INSERT') return 'limit_breached';
     return row.endedAt ? 'limit_breach_ended' : null;

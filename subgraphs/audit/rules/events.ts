@@ -22,6 +22,9 @@ export interface ToldChange {
 /** Bytes of a row that an event holds; of a larger one it holds the hash. */
 const PAYLOAD_BYTES = 65_536; // 64 KiB, as of every JSON of the graph
 
+/** Where a row says when what it tells of happened, since it is written a while later. */
+const HAPPENED: Record<string, string> = { pre_trade_checks: 'checkedAt' };
+
 /** The event of a change, or null where it is none. */
 export function eventOf(domain: Domain, told: ToldChange): EventContent | null {
   const { relation, operation, row } = told;
@@ -31,7 +34,7 @@ export function eventOf(domain: Domain, told: ToldChange): EventContent | null {
   const eventType = typeOfChange(change);
   return {
     eventId: told.eventId,
-    timestamp: canonicalInstant(told.at),
+    timestamp: canonicalInstant(text(row[HAPPENED[relation] ?? '']) ?? told.at),
     traceId: trace.traceId,
     spanId: trace.spanId,
     parentSpanId: null,

@@ -1,15 +1,16 @@
 /** Every shipped scenario, accelerated, against the whole graph. */
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DOMAINS } from '../../../platform/domains.ts';
+import { settings as audit } from '../../../subgraphs/audit/settings.ts';
+import { settings as custodian } from '../../../subgraphs/custodian/settings.ts';
 import { startGraph, type TestGraph } from '../../support/graph.ts';
 import { ask, done, leftovers, libraryLoaded, over, start } from './bench.ts';
 
-// The custodian settles what is traded, and the audit follows, as they do outside of tests.
-vi.hoisted(() => {
-  process.env.CUSTODIAN_FOLLOW_TRADES = 'true';
-  process.env.CUSTODIAN_SETTLE = 'true';
-  process.env.AUDIT_FOLLOW = 'true';
-});
+/** The custodian settles what is traded, and the audit follows, as they do outside of tests. */
+function automate(isOn: boolean): void {
+  Object.assign(custodian, { followTrades: isOn, settle: isOn });
+  audit.follow = isOn;
+}
 
 /** Scenarios that disturb different domains run beside each other; the last disturb what all of them need. */
 const LANES = [
@@ -27,13 +28,17 @@ async function runAll(scenarioIds: readonly string[]): Promise<void> {
 }
 
 beforeAll(async () => {
+  automate(true);
   graph = await startGraph({ domains: DOMAINS, isChaosOn: true, poolSize: 5 });
   await libraryLoaded(graph);
   await done(graph, 'registerService', { serviceId: 'custodian-1', name: 'custodian', version: '1', host: 'here' });
   await Promise.all(LANES.map(runAll));
   await runAll(ALONE);
 }, 180_000);
-afterAll(() => graph.close());
+afterAll(async () => {
+  automate(false);
+  await graph.close();
+});
 
 const REPORT = `query ($id: ID!) {
   testReport(runId: $id) { summary impact detections { name delayMs isDetected isWithinDeadline } }
