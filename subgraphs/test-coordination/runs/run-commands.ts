@@ -1,6 +1,6 @@
 /** Starting, stopping and deleting runs. What a run does is the runner's. */
 import { type CommandPayload, command } from '../../../platform/command.ts';
-import { sql } from '../../../platform/database/sql.ts';
+import { identifier, sql } from '../../../platform/database/sql.ts';
 import { type Decimal, dec } from '../../../platform/decimal.ts';
 import { refuse } from '../../../platform/errors.ts';
 import { boundedText, storableJson } from '../../../platform/texts.ts';
@@ -124,6 +124,8 @@ export function stopTestRun(context: Context, input: StopTestRunInput): Promise<
   });
 }
 
+const OF_A_RUN = ['run_phases', 'test_results', 'chaos_events', 'system_snapshots', 'execution_logs'];
+
 export function deleteTestRun(context: Context, input: DeleteTestRunInput): Promise<DeletedPayload> {
   return command(context, 'deleteTestRun', input, async (tx) => {
     const run = await tx.testRun.findUnique({ where: { runId: input.runId } });
@@ -131,7 +133,11 @@ export function deleteTestRun(context: Context, input: DeleteTestRunInput): Prom
     if (!isOver(await lockRun(tx, input.runId))) {
       throw refuse.validation('It is under way: stop it first.', ['input', 'runId']);
     }
+    // What is of a run stays as long as the run, and so goes after it.
+    await tx.$executeRaw(sql`set constraints all deferred`);
     await tx.testRun.delete({ where: { runId: input.runId } });
+    for (const table of OF_A_RUN)
+      await tx.$executeRaw(sql`delete from ${identifier(table)} where run_id = ${input.runId}`);
     return { wasDeleted: true };
   });
 }

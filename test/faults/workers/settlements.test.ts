@@ -9,10 +9,10 @@ import { type Stage, startWorkers } from './stage.ts';
 const TIMEOUT_MS = 180_000; // three minutes
 
 const CLIENTS = 10;
-const SETTLEMENTS = 300;
+const SETTLEMENTS = 120;
 
 /** Settlements that are complete when the process is killed. */
-const BEFORE = 60;
+const BEFORE = 30;
 
 /** A Monday noon far enough ahead that all of them are due. */
 const LATER = '2030-01-07T17:00:00Z';

@@ -1,5 +1,5 @@
 /** What is told no more often than anybody can read, and what the public is not told. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { startGraph, type TestGraph } from '../../support/graph.ts';
 import { type Told, watch } from '../../support/watch.ts';
 import { list, open, place } from '../exchange/floor.ts';
@@ -149,5 +149,5 @@ it('leaves no listener behind', async () => {
   await Promise.all(watchers.map((watcher) => watcher.begun()));
   expect(counts()).not.toEqual(before);
   await Promise.all(watchers.map((watcher) => watcher.leave()));
-  expect(counts()).toEqual(before);
+  await vi.waitFor(() => expect(counts()).toEqual(before));
 });

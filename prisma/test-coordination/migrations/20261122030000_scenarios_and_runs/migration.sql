@@ -159,7 +159,7 @@ create table run_phases (
   version             integer     not null default 1,
 
   constraint run_phases_pkey primary key (phase_id),
-  constraint run_phases_run_fkey foreign key (run_id) references test_runs (run_id) on delete cascade,
+  constraint run_phases_run_fkey foreign key (run_id) references test_runs (run_id) deferrable,
   constraint run_phases_key unique (run_id, phase_index),
   constraint run_phases_order check (ended_at >= started_at),
   constraint run_phases_ended check ((ended_at is null) = (success is null)),
@@ -190,7 +190,7 @@ create table test_results (
   created_at        timestamptz not null default now(),
 
   constraint test_results_pkey primary key (result_id),
-  constraint test_results_run_fkey foreign key (run_id) references test_runs (run_id) on delete cascade,
+  constraint test_results_run_fkey foreign key (run_id) references test_runs (run_id) deferrable,
   constraint test_results_id_length check (length(result_id) between 1 and 255),
   constraint test_results_name_length check (length(assertion_name) between 1 and 255),
   constraint test_results_type check (assertion_type in ('service_health', 'response_time', 'data_consistency',
@@ -234,7 +234,7 @@ create table chaos_events (
   version            integer     not null default 1,
 
   constraint chaos_events_pkey primary key (event_id),
-  constraint chaos_events_run_fkey foreign key (run_id) references test_runs (run_id) on delete cascade,
+  constraint chaos_events_run_fkey foreign key (run_id) references test_runs (run_id) deferrable,
   constraint chaos_events_id_length check (length(event_id) between 1 and 255),
   constraint chaos_events_type check (event_type in ('service_restart', 'service_kill', 'network_partition',
     'network_latency', 'network_packet_loss', 'cpu_stress', 'memory_stress', 'disk_io_stress', 'clock_skew',
@@ -294,7 +294,7 @@ create table system_snapshots (
   metrics     jsonb       not null,
 
   constraint system_snapshots_pkey primary key (snapshot_id),
-  constraint system_snapshots_run_fkey foreign key (run_id) references test_runs (run_id) on delete cascade
+  constraint system_snapshots_run_fkey foreign key (run_id) references test_runs (run_id) deferrable
 );
 
 create index system_snapshots_by_run on system_snapshots (run_id, taken_at, snapshot_id);
@@ -313,7 +313,7 @@ create table execution_logs (
   data      jsonb       not null default '{}',
 
   constraint execution_logs_pkey primary key (log_id),
-  constraint execution_logs_run_fkey foreign key (run_id) references test_runs (run_id) on delete cascade,
+  constraint execution_logs_run_fkey foreign key (run_id) references test_runs (run_id) deferrable,
   constraint execution_logs_key unique (run_id, sequence),
   constraint execution_logs_level check (level in ('debug', 'info', 'warn', 'error')),
   constraint execution_logs_message_length check (length(message) between 1 and 2000)
