@@ -108,6 +108,31 @@ query Settlement {
 }
 `;
 
+const TRACE = `# All that an order has led to, in every domain and in its order, as the audit has sealed it.
+query Trace {
+  tradingOrder(id: "demo-order-1") {
+    status
+    trace {
+      traceId
+      events(first: 50) {
+        nodes {
+          timestamp
+          domain
+          eventType
+          entity {
+            __typename
+            ... on TradingOrder { filledQuantity }
+            ... on ExchangeTrade { tradedQuantity: quantity tradedPrice: price }
+            ... on Settlement { expectedDate }
+            ... on RiskAlert { severity message }
+          }
+        }
+      }
+    }
+  }
+}
+`;
+
 const CLIENT = `# A client with all that it has: at the exchange, in custody, and where the two differ.
 query Client {
   client(id: "northwind") {
@@ -305,7 +330,19 @@ query ChaosAndAudit {
         targetService
         status
         recoveryTimeMs
-        service { name host isHealthy }
+        service {
+          name
+          host
+          isHealthy
+          events(first: 3) {
+            nodes {
+              eventType
+              causalChain(maxDepth: 5) {
+                members { depth event { eventType entity { __typename ... on RiskAlert { severity message } } } }
+              }
+            }
+          }
+        }
       }
       trace { events(first: 20) { nodes { timestamp domain eventType severity } } }
     }
@@ -345,6 +382,7 @@ export const explorerTabs: readonly ExplorerTab[] = [
     query: START_SCENARIO,
     variables: asText({ input: { scenarioId: 'market-crash', timeScale: '60', dryRun: true } }),
   },
+  { query: TRACE },
   { query: CHAOS_AND_AUDIT },
   { query: FEEDS },
   { query: HEALTH },

@@ -1,7 +1,7 @@
 /** The subscription by which a domain tells all that it has changed, the same in every contract. */
 import type { Domain } from '../domains.ts';
 import type { RowChange } from './change.ts';
-import { type EventBatch, eventBatches } from './event-batches.ts';
+import { type EventBatch, type EventBatchesOptions, eventBatches } from './event-batches.ts';
 import type { FeedReader } from './feed.ts';
 
 interface Told {
@@ -13,8 +13,7 @@ const OPERATIONS = { I: 'INSERT', U: 'UPDATE', D: 'DELETE' } as const;
 
 /** Resolver of `Subscription.<domain>Events`. */
 export const domainEvents = {
-  subscribe: (_: unknown, { after }: { after?: string | null | undefined }, { feed }: Told) =>
-    eventBatches(feed, after ?? null),
+  subscribe: (_: unknown, options: EventBatchesOptions, { feed }: Told) => eventBatches(feed, options),
   resolve: ({ kind, cursor, at, epoch, changes }: EventBatch, _: unknown, { domain }: Told) => ({
     kind,
     cursor,

@@ -4,6 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { END, inTurn } from '../streams.ts';
+import { parseTraceparent } from '../trace.ts';
 import type { RowChange } from './change.ts';
 import { readTick } from './change-log.ts';
 import { formatCursor, parseCursor } from './cursor.ts';
@@ -28,9 +29,19 @@ const GATHER_MS = 100;
 /** Silence after which the reader is told that there was nothing to tell. */
 const PROGRESS_MS = 900;
 
+export interface EventBatchesOptions {
+  /** Cursor of the last batch that the reader has. @default everything that is kept */
+  after?: string | null | undefined;
+  /** Of these tables only changes are told whose trace is to be kept. @default none */
+  sampledOnly?: readonly string[] | null | undefined;
+}
+
 /** Everything that is kept, or what followed `after`, and then what comes. */
-export function eventBatches(reader: FeedReader, after?: string | null): AsyncIterableIterator<EventBatch, undefined> {
-  const batches = new EventBatches(reader, after ?? null);
+export function eventBatches(
+  reader: FeedReader,
+  options: EventBatchesOptions = {},
+): AsyncIterableIterator<EventBatch, undefined> {
+  const batches = new EventBatches(reader, options);
   return inTurn(
     async (): Promise<IteratorResult<EventBatch, undefined>> => {
       const value = await batches.next();
@@ -43,6 +54,7 @@ export function eventBatches(reader: FeedReader, after?: string | null): AsyncIt
 class EventBatches {
   private readonly reader: FeedReader;
   private readonly listener: Listener;
+  private readonly sampledOnly: ReadonlySet<string>;
   private after: string | null;
   private epoch = '';
   private replay: Replay | null = null;
@@ -50,9 +62,10 @@ class EventBatches {
   private wake: (() => void) | null = null;
   private lastSentAt = Date.now();
 
-  constructor(reader: FeedReader, after: string | null) {
+  constructor(reader: FeedReader, { after, sampledOnly }: EventBatchesOptions) {
     this.reader = reader;
-    this.after = after;
+    this.after = after ?? null;
+    this.sampledOnly = new Set(sampledOnly);
     const look = () => this.wake?.();
     // It is only told that there is something; no table has this name.
     this.listener = { relation: '', offer: look, settle: look, beat: look, reset: look, end: () => this.end() };
@@ -89,9 +102,13 @@ class EventBatches {
       return null;
     }
     if (found === 'end') return this.quiet();
-    const changes = found.map(({ change }) => change);
+    const changes = found.map(({ change }) => change).filter((change) => this.isTold(change));
     if (changes.length > 0) return this.batch('UPSERT', changes);
     return null;
+  }
+
+  private isTold({ relation, trace }: RowChange): boolean {
+    return !this.sampledOnly.has(relation) || parseTraceparent(trace ?? undefined)?.isSampled === true;
   }
 
   /** Goes on from the reader's cursor, or from the oldest that is kept. A gap is told. */

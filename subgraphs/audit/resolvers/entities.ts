@@ -71,6 +71,6 @@ export const entityResolvers: Resolvers = {
   },
   ServiceInstance: {
     __resolveReference: (reference) => reference,
-    auditEvents: ({ name }, page, context) => context.connectChildren(eventList, 'service_name', name, page),
+    events: ({ name }, page, context) => context.connectChildren(eventList, 'service_name', name, page),
   },
 };

@@ -24,6 +24,13 @@ function all(): readonly Operation[] {
   return ['INSERT', 'UPDATE', 'DELETE'];
 }
 
+/** Tables of the domain of which no change is an event unless its trace is to be kept. */
+export function quietTables(domain: Domain): string[] {
+  return Object.entries(QUIET[domain] ?? {}).flatMap(([table, operations]) =>
+    all().every((operation) => operations.includes(operation)) ? [table] : [],
+  );
+}
+
 /** Whether a change is an event only where its trace is to be kept. */
 export function isQuiet({ domain, relation, operation, row }: Change): boolean {
   if (relation === 'risk_breaches' && operation === 'UPDATE' && row.endedAt) return false;

@@ -8,6 +8,7 @@ import { inTransaction } from '../../../platform/database/transaction.ts';
 import type { Domain } from '../../../platform/domains.ts';
 import { type Following, follow } from '../../../platform/following.ts';
 import type { ServiceParts } from '../../../platform/subgraph.ts';
+import { quietTables } from '../rules/event-types.ts';
 import { eventOf, gapOf, type ToldChange } from '../rules/events.ts';
 import { append, forgetDays } from './append.ts';
 
@@ -48,11 +49,12 @@ export class Follower {
     this.onSealed = onSealed;
     this.state = { domain, isFollowing: false, toldUntil: null, sealedCount: 0, reason: null };
     const field = fieldOf(domain);
+    const sampledOnly = quietTables(domain);
     const following: Following<Batch> = {
       document: documentOf(field),
       field,
       begin: () => this.begin(),
-      variables: () => ({ after: this.cursor }),
+      variables: () => ({ after: this.cursor, sampledOnly }),
       take: (batch) => this.take(batch),
       interrupted: (reason) => {
         this.state.isFollowing = false;
@@ -129,8 +131,8 @@ export function fieldOf(domain: Domain): string {
 
 function documentOf(field: string): string {
   return /* GraphQL */ `
-    subscription AuditTrail($after: String) {
-      ${field}(after: $after) {
+    subscription AuditTrail($after: String, $sampledOnly: [String!]) {
+      ${field}(after: $after, sampledOnly: $sampledOnly) {
         kind
         cursor
         at

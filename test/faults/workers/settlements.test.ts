@@ -59,12 +59,19 @@ it('settles each of some hundred once, whoever dies meanwhile', { timeout: TIMEO
   expect(await counts()).toEqual({ PENDING: SETTLEMENTS });
   const isLate = `(select count(*) from custodian.settlements where status = 'COMPLETED') >= ${BEFORE}`;
   const barrier = await stage.barrier('update on custodian.settlements', `new.status = 'COMPLETED' and ${isLate}`);
-  const cut = expect(work(killed)).rejects.toThrow();
+  const cut = work(killed).then(
+    () => 'answered',
+    () => 'cut',
+  );
   const working = work(other);
   await barrier.untilWaiting(2); // each has posted one that is not committed
   await killed.end('SIGKILL');
-  await cut;
-  expect(await counts()).toEqual({ COMPLETED: BEFORE, PENDING: SETTLEMENTS - BEFORE });
+  expect(await cut).toBe('cut');
+  // One that was on its way when the barrier closed may have come through.
+  const { COMPLETED = 0, PENDING } = await counts();
+  expect(COMPLETED).toBeGreaterThanOrEqual(BEFORE);
+  expect(COMPLETED).toBeLessThanOrEqual(BEFORE + 1);
+  expect(PENDING).toBe(SETTLEMENTS - COMPLETED);
   await barrier.lift();
   const settled = await working;
   expect(settled.length).toBeLessThan(SETTLEMENTS); // the dead one has done some

@@ -78,7 +78,7 @@ describe('a shipped scenario', () => {
     const { offline, crash } = await ask(
       graph,
       `query ($offline: ID!, $crash: ID!) {
-        offline: testRun(id: $offline) { chaosEvents { action service { serviceId name auditEvents(first: 1) { totalCount nodes { domain } } } } }
+        offline: testRun(id: $offline) { chaosEvents { action service { serviceId name events(first: 1) { totalCount nodes { domain } } } } }
         crash: testRun(id: $crash) { trace { events(first: 500) { nodes { domain } } } } }`,
       { offline: runs.get('custodian-offline').runId, crash: runs.get('market-crash').runId },
     );
@@ -88,7 +88,7 @@ describe('a shipped scenario', () => {
         service: {
           serviceId: 'custodian-1',
           name: 'custodian',
-          auditEvents: { totalCount: expect.any(Number), nodes: [{ domain: 'custodian' }] },
+          events: { totalCount: expect.any(Number), nodes: [{ domain: 'custodian' }] },
         },
       },
     ]);

@@ -21,7 +21,7 @@ async function read(
   after: string | null,
   isEnough: (told: string[], batches: EventBatch[]) => boolean,
 ): Promise<{ told: string[]; batches: EventBatch[] }> {
-  const stream = eventBatches(feed.feed, after);
+  const stream = eventBatches(feed.feed, { after });
   const told: string[] = [];
   const batches: EventBatch[] = [];
   for await (const batch of stream) {
@@ -48,6 +48,30 @@ describe('a reader without a cursor', () => {
     expect(batches.every(({ kind }) => kind !== 'RESYNC')).toBe(true);
     const epochs = new Set(batches.map(({ epoch }) => epoch));
     expect([...epochs]).toEqual([leader.feed.hub.epoch]);
+  });
+
+  it('may leave out changes whose traces nobody keeps, table by table', async () => {
+    const trace = (id: string, flags: string) => `00-${id.repeat(32)}-${id.repeat(16)}-${flags}`;
+    for (const [key, traceparent] of [
+      ['unknown', ''],
+      ['unkept', trace('a', '00')],
+      ['kept', trace('b', '01')],
+    ]) {
+      await database.sql(
+        `with traced as materialized (select set_config('graph.traceparent', $2, true))
+         update strategies set name = $1 from traced where strategy_id = 's1'`,
+        [key, traceparent],
+      );
+    }
+    await addOrders(database, 1);
+    const stream = eventBatches(leader.feed, { sampledOnly: ['strategies'] });
+    const told: string[] = [];
+    for await (const { changes } of stream) {
+      told.push(...changes.map(({ relation, row }) => (relation === 'strategies' ? String(row.name) : relation)));
+      if (told.includes('orders')) break;
+    }
+    await stream.return?.();
+    expect(told).toEqual(['kept', 'orders']);
   });
 
   it('gets no more than 1,000 at once', async () => {
@@ -125,7 +149,7 @@ describe('a reader that comes back', () => {
   });
 
   it('is told of the gap in the midst of its reading, when a new history begins', async () => {
-    const stream = eventBatches(leader.feed, null);
+    const stream = eventBatches(leader.feed);
     await stream.next();
     await database.sql(`update feed_state set epoch = '', identity = '', tick = tick + 1000, leader = null`);
     await database.sql(
@@ -182,14 +206,14 @@ describe('a change', () => {
 
 it('ends when its reader leaves or its feed closes, and listens no more', async () => {
   const count = leader.feed.hub.listenerCount;
-  const stream = eventBatches(leader.feed, null);
+  const stream = eventBatches(leader.feed);
   await stream.next();
   expect(leader.feed.hub.listenerCount).toBe(count + 1);
   const waiting = stream.next();
   await stream.return?.();
   expect((await waiting).done).toBe(true);
   expect(leader.feed.hub.listenerCount).toBe(count);
-  const other = eventBatches(leader.feed, null);
+  const other = eventBatches(leader.feed);
   await other.next();
   const last = (async () => {
     for await (const batch of other) expect(batch.kind).toBe('PROGRESS');
