@@ -13,7 +13,13 @@ export default defineConfig({
     // Long runs of faults take minutes: `npm run test:faults` and `npm run test:cache` ask for them.
     exclude: [
       ...configDefaults.exclude,
-      ...(process.env.FAULTS_SECONDS ? [] : ['test/faults/{history,degradation,orders}/long-run.test.ts']),
+      ...(process.env.FAULTS_SECONDS
+        ? []
+        : [
+            'test/faults/{history,degradation,orders}/long-run.test.ts',
+            'test/faults/workers/*.test.ts',
+            'test/simulator/{restart,away,funds}.test.ts',
+          ]),
       ...(process.env.CACHE_SECONDS ? [] : ['test/faults/cache/long-run.test.ts']),
     ],
     // What the custodian and the audit do by themselves would come between a test and what it looks at; tests that want it start it.
