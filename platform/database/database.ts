@@ -52,6 +52,7 @@ export function openDatabase({ url, schema, poolSize = 10, log }: DatabaseOption
 
   let statements = 0;
   pool.on('connect', (client) => {
+    client.on('error', () => undefined); // while it is used, the statement under way says so, or the next one
     const send = client.query.bind(client);
     client.query = ((...args: Parameters<typeof send>) => {
       statements++;

@@ -1,8 +1,9 @@
-/** A database that takes long, and one that says nothing at all. */
+/** A database that takes long, one that says nothing at all, and one that hangs up. */
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { type Database, openDatabase } from '../../platform/database/database.ts';
 import { isUnreachable } from '../../platform/database/database-error.ts';
 import { sql } from '../../platform/database/sql.ts';
+import { inTransaction } from '../../platform/database/transaction.ts';
 import { createLogger } from '../../platform/log.ts';
 import { domainUrl } from '../../prisma/roles.ts';
 import { through } from '../faults/history/cluster.ts';
@@ -42,7 +43,6 @@ describe('a database', () => {
 
   it('that is silent is given up by all who wait, refused at once to who comes later, and found again', async () => {
     const tx = await db.pool.connect();
-    tx.on('error', () => undefined); // the statement under way says so
     await tx.query('begin');
     proxy.set({ kind: 'blackhole' });
     const waiting = [tx.query('select 1'), one(), one(), one()].map(fault);
@@ -64,5 +64,17 @@ describe('a database', () => {
     for (let attempt = 0; attempt < 5; attempt++) expect(await fault(one())).toBe('unreachable');
     proxy.set({ kind: 'pass' });
     expect(await fault(one())).toBe('answered');
+  });
+
+  it('that hangs up in the midst of a transaction is a statement that fails, and nothing else', async () => {
+    const lost = new Promise<void>((resolve) => db.pool.once('acquire', (client) => client.once('end', resolve)));
+    const work = inTransaction(db, async ({ query }) => {
+      const [own] = await query<{ pid: number }>(sql`select pg_backend_pid() as pid`);
+      await db.query(sql`select pg_terminate_backend(${own?.pid}::int)`);
+      await lost;
+      return query(sql`select 1`);
+    });
+    expect(await fault(work)).toBe('unreachable');
+    expect(await one()).toEqual({ one: 1 });
   });
 });
