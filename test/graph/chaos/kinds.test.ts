@@ -36,7 +36,7 @@ const WAYS: Record<
     field: 'exchangeAccounts',
     query: '{ exchangeAccounts { nodes { accountId } } }',
     command: 'createExchangeAccount',
-    input: (n) => ({ clientId: `client-${n}` }),
+    input: (n) => ({ clientId: `driller-${n}` }),
     table: 'accounts',
   },
   trading: {
