@@ -7,6 +7,7 @@ import type { SubgraphContext } from './context.ts';
 import { databaseFault, isRetryable, isUnreachable } from './database/database-error.ts';
 import type { Sql } from './database/sql.ts';
 import { sql } from './database/sql.ts';
+import { belongsTo } from './database/transaction.ts';
 import { Refusal, refuse, type UserError } from './errors.ts';
 import { claimKeys, idempotencyKeyOf, keepAnswers, requestHash } from './idempotency.ts';
 import { traceparentOf } from './trace.ts';
@@ -58,7 +59,7 @@ export async function command<Client, Result extends CommandResult>(
   let key: string | null = null;
   const run = async (tx: unknown): Promise<CommandPayload<Result>> => {
     xid = 0;
-    await (tx as RawStatements).$executeRaw(sql`select set_config('graph.traceparent', ${context.traceparent}, true)`);
+    await (tx as RawStatements).$executeRaw(belongsTo(context.traceparent));
     const perform = async () => {
       const result = await work(tx as Transaction<Client>);
       xid = await context.cache.expect(tx as RawStatements);
@@ -98,7 +99,7 @@ export async function goOnWith<Context extends SubgraphContext<unknown, unknown>
 ): Promise<Context> {
   if (traceId === null) return context;
   const traceparent = traceparentOf(traceId);
-  await tx.$executeRaw(sql`select set_config('graph.traceparent', ${traceparent}, true)`);
+  await tx.$executeRaw(belongsTo(traceparent));
   return { ...context, traceId, traceparent };
 }
 

@@ -29,6 +29,21 @@ export function environmentPrefix(domain: Domain): string {
   return domain.toUpperCase().replaceAll('-', '_');
 }
 
+/** How types of the graph are named after a domain: "market-data" → "MarketData". */
+export function pascalCaseOf<Name extends Domain>(domain: Name): PascalCase<Name> {
+  return domain.replaceAll(/(?:^|-)([a-z])/g, (_, letter: string) => letter.toUpperCase()) as PascalCase<Name>;
+}
+
+/** How fields of the graph are named after a domain: "market-data" → "marketData". */
+export function camelCaseOf<Name extends Domain>(domain: Name): CamelCase<Name> {
+  return domain.replaceAll(/-([a-z])/g, (_, letter: string) => letter.toUpperCase()) as CamelCase<Name>;
+}
+
+export type CamelCase<Name extends string> = Name extends `${infer Head}-${infer Tail}`
+  ? `${Head}${Capitalize<CamelCase<Tail>>}`
+  : Name;
+export type PascalCase<Name extends string> = Capitalize<CamelCase<Name>>;
+
 /** The PostgreSQL schema that holds the tables of a domain, or of its instance "lh": "market_data", "market_data_lh". */
 export function schemaOf(domain: Domain, instance?: string): string {
   return (instance === undefined ? domain : `${domain}-${instance}`).replaceAll('-', '_');

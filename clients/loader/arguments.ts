@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { INTERVALS, type Interval } from '../../subgraphs/market-data/rules/candle-intervals.ts';
 import { venueFault } from '../../subgraphs/market-data/rules/limits.ts';
 import { MAX_DEPTH } from '../../subgraphs/market-data/rules/order-book.ts';
+import { orUsage } from '../usage.ts';
 import { symbolOrNull } from './file-name.ts';
 import { KINDS, type Kind } from './kinds.ts';
 
@@ -50,11 +51,7 @@ Ends with status 1 when a row was refused or a file could not be loaded, with 13
 
 /** The arguments, or 'help'. Throws an error whose message ends with the usage when they cannot be understood. */
 export function readArguments(argv: readonly string[]): LoaderArguments | 'help' {
-  try {
-    return understand(argv);
-  } catch (error) {
-    throw new Error(`${error instanceof Error ? error.message : error}\n\n${USAGE}`);
-  }
+  return orUsage(USAGE, () => understand(argv));
 }
 
 function understand(argv: readonly string[]): LoaderArguments | 'help' {

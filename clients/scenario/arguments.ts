@@ -1,5 +1,6 @@
 /** What `npm run scenario` is asked to do, read from its command line. */
 import { parseArgs } from 'node:util';
+import { orUsage } from '../usage.ts';
 
 export const FORMATS = ['text', 'json', 'html', 'csv'] as const;
 export type Format = (typeof FORMATS)[number];
@@ -36,11 +37,7 @@ Runs a test scenario end to end and prints its report. Ends with status 0 when i
 
 /** The arguments, or 'help'. Throws an error whose message ends with the usage when they cannot be understood. */
 export function readArguments(argv: readonly string[]): ScenarioArguments | 'help' {
-  try {
-    return understand(argv);
-  } catch (error) {
-    throw new Error(`${error instanceof Error ? error.message : error}\n\n${USAGE}`);
-  }
+  return orUsage(USAGE, () => understand(argv));
 }
 
 function understand(argv: readonly string[]): ScenarioArguments | 'help' {

@@ -1,5 +1,6 @@
 /** What the simulator is asked to do, read from its command line. */
 import { parseArgs } from 'node:util';
+import { orUsage } from '../usage.ts';
 
 export interface SimulatorArguments {
   seed: number;
@@ -29,11 +30,7 @@ Or replays recorded trade prints, quotes and order books as if they happened now
 
 /** The arguments, or 'help'. Throws an error whose message ends with the usage when they cannot be understood. */
 export function readArguments(argv: readonly string[]): SimulatorArguments | 'help' {
-  try {
-    return understand(argv);
-  } catch (error) {
-    throw new Error(`${error instanceof Error ? error.message : error}\n\n${USAGE}`);
-  }
+  return orUsage(USAGE, () => understand(argv));
 }
 
 function understand(argv: readonly string[]): SimulatorArguments | 'help' {

@@ -11,6 +11,7 @@ import { runMain } from '../../platform/process.ts';
 import { exportRows } from '../../platform/transfer/export.ts';
 import { FORMATS, isFormat, readExportRequest } from '../../platform/transfer/kind.ts';
 import { schemaIn } from '../../prisma/open.ts';
+import { orUsage } from '../usage.ts';
 import { KINDS, kindNamed } from './place.ts';
 
 const USAGE = `Usage: npm run --silent export -- KIND [options]
@@ -50,11 +51,7 @@ function readArguments(argv: string[]) {
     where: { type: 'string', multiple: true },
     help: { type: 'boolean' },
   } as const;
-  try {
-    return parseArgs({ args: argv, allowPositionals: true, options });
-  } catch (error) {
-    throw new Error(`${(error as Error).message}\n\n${USAGE}`);
-  }
+  return orUsage(USAGE, () => parseArgs({ args: argv, allowPositionals: true, options }));
 }
 
 type Values = ReturnType<typeof readArguments>['values'];

@@ -8,6 +8,7 @@ import { readFileRows } from '../../platform/transfer/encoding.ts';
 import { importRows } from '../../platform/transfer/import.ts';
 import { FORMATS, isFormat } from '../../platform/transfer/kind.ts';
 import { schemaIn } from '../../prisma/open.ts';
+import { orUsage } from '../usage.ts';
 import { KINDS, kindNamed } from './place.ts';
 
 const USAGE = `Usage: npm run import -- KIND FILE [--format ${FORMATS.join('|')}]
@@ -52,10 +53,6 @@ await runMain(async (life) => {
 });
 
 function readArguments(argv: string[]) {
-  try {
-    const options = { format: { type: 'string' }, help: { type: 'boolean' } } as const;
-    return parseArgs({ args: argv, allowPositionals: true, options });
-  } catch (error) {
-    throw new Error(`${(error as Error).message}\n\n${USAGE}`);
-  }
+  const options = { format: { type: 'string' }, help: { type: 'boolean' } } as const;
+  return orUsage(USAGE, () => parseArgs({ args: argv, allowPositionals: true, options }));
 }

@@ -5,7 +5,7 @@
  */
 import type { Database } from '../database/database.ts';
 import { sql } from '../database/sql.ts';
-import { inTransaction } from '../database/transaction.ts';
+import { belongsTo, inTransaction } from '../database/transaction.ts';
 import type { Feed } from '../feed/feed.ts';
 import type { Listener } from '../feed/hub.ts';
 import type { Logger } from '../log.ts';
@@ -131,7 +131,7 @@ export class FaultWatch implements ActiveFaults {
   private async markExpired({ faultId, traceId }: FaultRow): Promise<void> {
     const { db, now } = this.parts;
     await inTransaction(db, async ({ query }) => {
-      if (traceId !== null) await query(sql`select set_config('graph.traceparent', ${traceparentOf(traceId)}, true)`);
+      if (traceId !== null) await query(belongsTo(traceparentOf(traceId)));
       await query(
         sql`update injected_faults set status = 'EXPIRED', cleared_at = expires_at
              where fault_id = ${faultId} and status = 'ACTIVE' and expires_at <= ${now().toISOString()}::timestamptz`,

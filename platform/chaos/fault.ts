@@ -1,6 +1,6 @@
 /** Faults that a domain suffers on purpose: what there are of them, and how the graph shows one. */
 import { sql } from '../database/sql.ts';
-import type { Domain } from '../domains.ts';
+import { camelCaseOf, type Domain, pascalCaseOf } from '../domains.ts';
 
 export const FAULT_KINDS = [
   'LATENCY',
@@ -42,15 +42,9 @@ export function honouredBy(domain: Domain): readonly FaultKind[] {
 
 /** Fields that never suffer themselves: they tell of the domain, or of its faults. */
 export function fieldNamesOf(domain: StruckDomain): string[] {
-  const pascal = pascalCase(domain);
-  const camel = `${pascal.slice(0, 1).toLowerCase()}${pascal.slice(1)}`;
+  const [pascal, camel] = [pascalCaseOf(domain), camelCaseOf(domain)];
   const told = ['Faults', 'Feed', 'Health', 'Events'].map((what) => `${camel}${what}`);
   return [...told, `inject${pascal}Fault`, `renew${pascal}Faults`, `clear${pascal}Faults`];
-}
-
-/** "market-data" → "MarketData" */
-export function pascalCase(name: string): string {
-  return name.replaceAll(/(?:^|-)([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }
 
 /** A row of injected_faults, as rows of the platform are (see database/rows.ts). */

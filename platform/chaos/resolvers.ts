@@ -1,6 +1,7 @@
 /** The resolvers of a domain's faults, the same in every contract that has them. */
 import type { SubgraphContext } from '../context.ts';
-import { pascalCase, type StruckDomain } from './fault.ts';
+import { type CamelCase, camelCaseOf, type PascalCase, pascalCaseOf } from '../domains.ts';
+import type { StruckDomain } from './fault.ts';
 import {
   type ClearFaultsInput,
   clearFaults,
@@ -21,22 +22,16 @@ const resolvers = {
   clear: (_: unknown, { input }: { input: ClearFaultsInput }, context: Context) => clearFaults(context, input),
 };
 
-type Camel<Name extends string> = Name extends `${infer Head}-${infer Tail}`
-  ? `${Head}${Capitalize<Camel<Tail>>}`
-  : Name;
-type Pascal<Name extends string> = Capitalize<Camel<Name>>;
-
 export interface ChaosResolvers<Name extends StruckDomain> {
-  Query: Record<`${Camel<Name>}Faults`, typeof resolvers.list>;
-  Mutation: Record<`inject${Pascal<Name>}Fault`, typeof resolvers.inject> &
-    Record<`renew${Pascal<Name>}Faults`, typeof resolvers.renew> &
-    Record<`clear${Pascal<Name>}Faults`, typeof resolvers.clear>;
+  Query: Record<`${CamelCase<Name>}Faults`, typeof resolvers.list>;
+  Mutation: Record<`inject${PascalCase<Name>}Fault`, typeof resolvers.inject> &
+    Record<`renew${PascalCase<Name>}Faults`, typeof resolvers.renew> &
+    Record<`clear${PascalCase<Name>}Faults`, typeof resolvers.clear>;
 }
 
 /** `<domain>Faults`, `inject<Domain>Fault`, `renew<Domain>Faults` and `clear<Domain>Faults` of that domain. */
 export function chaosResolvers<Name extends StruckDomain>(domain: Name): ChaosResolvers<Name> {
-  const pascal = pascalCase(domain);
-  const camel = `${pascal.slice(0, 1).toLowerCase()}${pascal.slice(1)}`;
+  const [pascal, camel] = [pascalCaseOf(domain), camelCaseOf(domain)];
   return {
     Query: { [`${camel}Faults`]: resolvers.list },
     Mutation: {

@@ -1,11 +1,16 @@
 /** A transaction of a service's own, beside the commands that come as requests. */
 import type { Database } from './database.ts';
 import { rowTypes, toObjects } from './rows.ts';
-import type { Sql } from './sql.ts';
+import { type Sql, sql } from './sql.ts';
 
 /** Sends statements, one after the other. Columns come under camelCase names. */
 export interface Statements {
   query<Row>(statement: Sql): Promise<Row[]>;
+}
+
+/** The statement after which what its transaction writes is known to belong to the request with this traceparent. */
+export function belongsTo(traceparent: string): Sql {
+  return sql`select set_config('graph.traceparent', ${traceparent}, true)`;
 }
 
 /** Runs `work` in one READ COMMITTED transaction; when it throws, nothing of it is done. */

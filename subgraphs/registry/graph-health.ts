@@ -1,5 +1,5 @@
 /** How the whole graph does: each domain is asked by way of the graph, and one that does not answer is named. */
-import { DOMAINS, type Domain } from '../../platform/domains.ts';
+import { camelCaseOf, DOMAINS, type Domain } from '../../platform/domains.ts';
 import type { GraphClient } from '../../platform/graph-client.ts';
 import { type DomainHealth, type Health, type HealthStatus, worst } from '../../platform/health.ts';
 
@@ -54,7 +54,9 @@ async function healthOf(graph: GraphClient, domain: Domain): Promise<DomainHealt
     timer = setTimeout(resolve, PATIENCE_MS, null);
   });
   try {
-    const asked = graph.request<{ health: DomainHealth | null }>(`{ health: ${fieldOf(domain)} { ${FIELDS} } }`);
+    const asked = graph.request<{ health: DomainHealth | null }>(
+      `{ health: ${camelCaseOf(domain)}Health { ${FIELDS} } }`,
+    );
     const answer = await Promise.race([asked, tooLate]);
     return answer?.health ?? away(domain);
   } catch {
@@ -62,11 +64,6 @@ async function healthOf(graph: GraphClient, domain: Domain): Promise<DomainHealt
   } finally {
     clearTimeout(timer);
   }
-}
-
-/** "market-data" → "marketDataHealth" */
-function fieldOf(domain: Domain): string {
-  return `${domain.replaceAll(/-(.)/g, (_, letter: string) => letter.toUpperCase())}Health`;
 }
 
 function away(domain: Domain): DomainHealth {

@@ -8,7 +8,7 @@ import { type Connection, connectionSource, listLimit } from '../../../platform/
 import type { Context } from '../context.ts';
 import type { CorrelationFilter } from '../generated/resolvers.ts';
 import { DEEPEST, type Edge, type Reached, walk } from '../rules/causality.ts';
-import { delayNs, featuresOf, jaccard } from '../rules/correlation.ts';
+import { type CorrelationRule, delayNs, featuresOf, jaccard } from '../rules/correlation.ts';
 import { type AuditEventRow, eventById } from '../trail/events.ts';
 import type { NewCorrelation } from './engine.ts';
 
@@ -27,18 +27,8 @@ export interface CorrelationRow {
 }
 
 /** A row of `correlation_rules`. */
-export interface CorrelationRuleRow {
-  ruleName: string;
+export interface CorrelationRuleRow extends CorrelationRule {
   description: string;
-  triggerType: string;
-  triggerService: string | null;
-  triggerMetadata: Record<string, unknown> | null;
-  effectType: string;
-  effectService: string | null;
-  effectMetadata: Record<string, unknown> | null;
-  maxDelayMs: number;
-  minConfidence: string;
-  enabled: boolean;
   createdAt: string;
   updatedAt: string;
   version: number;

@@ -5,7 +5,7 @@
 import { databaseFault } from '../../../platform/database/database-error.ts';
 import { sql } from '../../../platform/database/sql.ts';
 import { inTransaction } from '../../../platform/database/transaction.ts';
-import type { Domain } from '../../../platform/domains.ts';
+import { camelCaseOf, type Domain } from '../../../platform/domains.ts';
 import { type Following, follow } from '../../../platform/following.ts';
 import type { ServiceParts } from '../../../platform/subgraph.ts';
 import { quietTables } from '../rules/event-types.ts';
@@ -48,7 +48,7 @@ export class Follower {
     this.parts = parts;
     this.onSealed = onSealed;
     this.state = { domain, isFollowing: false, toldUntil: null, sealedCount: 0, reason: null };
-    const field = fieldOf(domain);
+    const field = `${camelCaseOf(domain)}Events`;
     const sampledOnly = quietTables(domain);
     const following: Following<Batch> = {
       document: documentOf(field),
@@ -123,11 +123,6 @@ export class Follower {
 }
 
 const NO_PARTITION = '23514'; // check_violation: no partition of relation found for row
-
-/** "market-data" → "marketDataEvents" */
-export function fieldOf(domain: Domain): string {
-  return `${domain.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase())}Events`;
-}
 
 function documentOf(field: string): string {
   return /* GraphQL */ `

@@ -6,7 +6,7 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from '../../../platform/database/sql.ts';
-import { inTransaction } from '../../../platform/database/transaction.ts';
+import { belongsTo, inTransaction } from '../../../platform/database/transaction.ts';
 import { type Decimal, dec, sum } from '../../../platform/decimal.ts';
 import type { ServiceParts } from '../../../platform/subgraph.ts';
 import { traceparentOf } from '../../../platform/trace.ts';
@@ -215,7 +215,7 @@ export class Monitor {
       const found: Band[] = [];
       for (const reading of entered) {
         const traceId = traceOf(reading);
-        await tx.query(sql`select set_config('graph.traceparent', ${traceparentOf(traceId)}, true)`);
+        await tx.query(belongsTo(traceparentOf(traceId)));
         found.push(await enter(tx, reading, now, traceId));
       }
       return found;

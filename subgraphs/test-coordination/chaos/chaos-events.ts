@@ -1,5 +1,6 @@
 /** Chaos events: what is stored of them and how they are read. */
 import { allOf, raw, type Sql, sql } from '../../../platform/database/sql.ts';
+import type { Domain } from '../../../platform/domains.ts';
 import { stored } from '../../../platform/enums.ts';
 import { equals, isOneOf } from '../../../platform/filters.ts';
 import { childList, entity } from '../../../platform/loaders.ts';
@@ -15,7 +16,7 @@ export interface ChaosEventRow {
   runId: string;
   eventType: EventType;
   action: string;
-  targetService: string;
+  targetService: Domain;
   serviceId: string | null;
   parameters: Record<string, unknown>;
   externalId: string | null;

@@ -1,18 +1,6 @@
 /** What a scenario may say: its bench, its phases, what they do and what they assert. */
 import { z } from 'zod';
-
-/** Domains that can be watched. */
-export const SERVICES = [
-  'market-data',
-  'exchange',
-  'trading',
-  'custodian',
-  'risk',
-  'test-coordination',
-  'audit',
-  'registry',
-] as const;
-export type Service = (typeof SERVICES)[number];
+import { DOMAINS, type Domain } from '../../../platform/domains.ts';
 
 /** Domains that can be made to suffer faults. */
 export const FAULT_DOMAINS = ['market-data', 'exchange', 'trading', 'custodian', 'risk'] as const;
@@ -135,7 +123,7 @@ const NEEDS_SERVICE: readonly AssertionName[] = [
 const assertion = z
   .strictObject({
     name: z.enum(Object.keys(ASSERTION_TYPES) as [AssertionName, ...AssertionName[]]),
-    service: z.enum(SERVICES).optional(),
+    service: z.enum(DOMAINS).optional(),
     /** What a domain is to say of itself, of service_health. */
     expected: z.enum(['HEALTHY', 'UNHEALTHY']).default('HEALTHY'),
     /** The most it may come to: milliseconds, a share. */
@@ -206,7 +194,7 @@ export const definition = z
     /** After how long a run is ended. */
     timeoutSeconds: seconds.min(1).optional(),
     /** Domains that no other run may disturb meanwhile, beside those that the actions disturb. */
-    targets: z.array(z.enum(SERVICES)).max(SERVICES.length).default([]),
+    targets: z.array(z.enum(DOMAINS)).max(DOMAINS.length).default([]),
   })
   .superRefine((whole, context) => {
     const known = new Set(whole.bench?.instruments.map((instrument) => instrument.symbol) ?? []);
@@ -244,9 +232,9 @@ export function readDefinition(configuration: unknown): { definition: Definition
 }
 
 /** The domains that a definition disturbs. */
-export function targetsOf({ phases, targets }: Definition): Service[] {
+export function targetsOf({ phases, targets }: Definition): Domain[] {
   const disturbed = phases.flatMap(({ actions }) =>
-    actions.flatMap((one): Service[] => {
+    actions.flatMap((one): Domain[] => {
       if (one.action === 'inject_fault') return [one.service];
       return one.action === 'start_market_scenario' ? ['market-data'] : [];
     }),
@@ -261,11 +249,11 @@ export function locksOf(whole: Definition): string[] {
 }
 
 /** The domains that a definition disturbs or looks at. */
-export function servicesOf(whole: Definition): Service[] {
+export function servicesOf(whole: Definition): Domain[] {
   const looked = whole.phases.flatMap(({ assertions }) =>
     assertions.flatMap(({ service }) => (service ? [service] : [])),
   );
-  const used: Service[] = whole.bench ? ['market-data', 'exchange', 'trading', 'risk'] : [];
+  const used: Domain[] = whole.bench ? ['market-data', 'exchange', 'trading', 'risk'] : [];
   if (whole.bench?.hasCustody) used.push('custodian');
   return [...new Set([...targetsOf(whole), ...looked, ...used])].sort();
 }

@@ -1,6 +1,7 @@
 /** What phases assert, asked of the graph. */
 import { type Decimal, dec, sum } from '../../../platform/decimal.ts';
-import type { Assertion, AssertionName, Bench, Service } from '../rules/definition.ts';
+import type { Domain } from '../../../platform/domains.ts';
+import type { Assertion, AssertionName, Bench } from '../rules/definition.ts';
 import type { OrderTally } from './actions.ts';
 import { type AuditExpectations, isUnknown, validateAtAudit } from './audit.ts';
 import { type BenchIds, partsOfSymbol } from './bench.ts';
@@ -19,7 +20,7 @@ export interface AssertionContext {
   engine: EngineEvents;
   /** What probes have found of the services in this phase. */
   probes: readonly Probe[];
-  targets: readonly Service[];
+  targets: readonly Domain[];
   /** What the audit is to have seen. */
   expectations: AuditExpectations;
 }
@@ -44,7 +45,7 @@ export function evaluate(assertion: Assertion, context: AssertionContext): Promi
   return EVALUATIONS[assertion.name](assertion, context);
 }
 
-const serviceOf = ({ service, name }: Assertion): Service => {
+const serviceOf = ({ service, name }: Assertion): Domain => {
   if (!service) throw new Error(`${name} names no service`);
   return service;
 };
@@ -105,7 +106,7 @@ const recoveryTime: Evaluate = async ({ service, max }, { disturbances }) => {
   const events = (await disturbances.events()).filter(({ targetService }) => !service || targetService === service);
   const restarts = events.filter(({ eventType, status }) => eventType === 'service_restart' && status !== 'recovered');
   // A restart is over by itself.
-  if (restarts.length > 0) await disturbances.clear(restarts[0]?.targetService as string);
+  if (restarts.length > 0) await disturbances.clear(restarts[0]?.targetService as Domain);
   const now = (await disturbances.events()).filter(({ targetService }) => !service || targetService === service);
   if (now.length === 0) return skipped(expected, 'nothing was disturbed');
   const open = now.find(({ status }) => status !== 'recovered');

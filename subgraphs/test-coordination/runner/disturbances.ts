@@ -4,6 +4,7 @@
  */
 import { isUnreachable } from '../../../platform/database/database-error.ts';
 import { sql } from '../../../platform/database/sql.ts';
+import { pascalCaseOf } from '../../../platform/domains.ts';
 import type { ServiceParts } from '../../../platform/subgraph.ts';
 import type { ChaosEventRow } from '../chaos/chaos-events.ts';
 import { actionOf, kindOf, typeOf } from '../rules/chaos.ts';
@@ -18,8 +19,6 @@ export const FAULT_LEASE_SECONDS = 15;
 
 /** A domain that is not well again within this has not recovered. */
 const RECOVERS_WITHIN_MS = 30_000; // 30 seconds
-
-const pascal = (domain: string) => domain.replaceAll(/(?:^|-)([a-z])/g, (_, letter: string) => letter.toUpperCase());
 
 type MarketScenarioAction = Extract<Action, { action: 'start_market_scenario' }>;
 
@@ -117,7 +116,7 @@ export class Disturbances {
     }
     const { durationSeconds: _, ...own } = parameters;
     await this.desk.send(
-      `inject${pascal(targetService)}Fault`,
+      `inject${pascalCaseOf(targetService)}Fault`,
       {
         faultId: externalId,
         kind,
@@ -149,7 +148,7 @@ export class Disturbances {
     for (const domain of new Set(active.filter(isFault).map(({ targetService }) => targetService))) {
       await this.desk
         .send(
-          `renew${pascal(domain)}Faults`,
+          `renew${pascalCaseOf(domain)}Faults`,
           { runId: this.hold.runId, leaseSeconds: FAULT_LEASE_SECONDS },
           '',
           'RenewFaultsInput',
@@ -186,9 +185,9 @@ export class Disturbances {
   /** Takes everything back, whoever made it. Gives what could not be. */
   async clearAll(): Promise<string[]> {
     const problems: string[] = [];
-    const clear = (domain: string) =>
+    const clear = (domain: FaultDomain) =>
       persist(
-        () => this.desk.send(`clear${pascal(domain)}Faults`, { runId: this.hold.runId }, '', 'ClearFaultsInput'),
+        () => this.desk.send(`clear${pascalCaseOf(domain)}Faults`, { runId: this.hold.runId }, '', 'ClearFaultsInput'),
         { withinMs: RECOVERS_WITHIN_MS },
       );
     await Promise.all(
@@ -229,7 +228,7 @@ export class Disturbances {
   private async undo(event: ChaosEventRow, externalId: string): Promise<true> {
     if (isFault(event)) {
       await this.desk.send(
-        `clear${pascal(event.targetService)}Faults`,
+        `clear${pascalCaseOf(event.targetService)}Faults`,
         { faultId: externalId },
         '',
         'ClearFaultsInput',

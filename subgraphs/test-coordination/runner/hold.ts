@@ -3,7 +3,7 @@
  * has taken the run over, what this one writes is refused.
  */
 import { type Sql, sql } from '../../../platform/database/sql.ts';
-import { inTransaction, type Statements } from '../../../platform/database/transaction.ts';
+import { belongsTo, inTransaction, type Statements } from '../../../platform/database/transaction.ts';
 import type { ServiceParts } from '../../../platform/subgraph.ts';
 import { traceparentOf } from '../../../platform/trace.ts';
 import type { ResultStatus } from '../results/results.ts';
@@ -50,7 +50,7 @@ export class Hold {
   async write<Result>(work: (tx: Statements) => Promise<Result>): Promise<Result> {
     const { runId, fence, traceId } = this.run;
     const result = await inTransaction(this.parts.db, async (tx) => {
-      await tx.query(sql`select set_config('graph.traceparent', ${traceparentOf(traceId)}, true)`);
+      await tx.query(belongsTo(traceparentOf(traceId)));
       const [held] = await tx.query<object>(
         sql`select run_id from test_runs where run_id = ${runId} and fence = ${fence}::bigint for no key update`,
       );
@@ -200,7 +200,7 @@ export async function takeRun(
     const [found] = await tx.query<{ runId: string; status: string; traceId: string }>(sql`
       select run_id, status, trace_id from test_runs where ${fits} order by created_at limit 1 for update skip locked`);
     if (!found) return null;
-    await tx.query(sql`select set_config('graph.traceparent', ${traceparentOf(found.traceId)}, true)`);
+    await tx.query(belongsTo(traceparentOf(found.traceId)));
     const [run] = await tx.query<TestRunRow>(sql`
       update test_runs
          set status = 'running', started_at = coalesce(started_at, ${parts.now()}::timestamptz), runner_id = ${runnerId},

@@ -1,9 +1,9 @@
 /** Whether domains are well, and how fast they answer. */
-import type { Service } from '../rules/definition.ts';
+import type { Domain } from '../../../platform/domains.ts';
 import type { Desk } from './desk.ts';
 
 /** What tells that a domain is there: what it says of itself, and something that only its data answers. */
-const PROBES: Record<Service, string> = {
+const PROBES: Record<Domain, string> = {
   'market-data': '{ health: marketDataHealth { status } data: assets(first: 1) { nodes { code } } }',
   exchange: '{ health: exchangeHealth { status } data: exchangeAccounts(first: 1) { nodes { accountId } } }',
   trading: '{ health: tradingHealth { status } data: strategies(first: 1) { nodes { strategyId } } }',
@@ -16,13 +16,13 @@ const PROBES: Record<Service, string> = {
 };
 
 export interface Probe {
-  service: Service;
+  service: Domain;
   /** UNHEALTHY also when it does not answer. */
   status: 'HEALTHY' | 'DEGRADED' | 'UNHEALTHY';
   ms: number;
 }
 
-export async function probe(desk: Desk, service: Service): Promise<Probe> {
+export async function probe(desk: Desk, service: Domain): Promise<Probe> {
   const startedAt = performance.now();
   const status = await desk.ask(PROBES[service]).then(
     ({ health, data }) => (data ? (health?.status ?? 'UNHEALTHY') : 'UNHEALTHY'),
@@ -36,6 +36,6 @@ export function isServing({ status }: Pick<Probe, 'status'>): boolean {
   return status !== 'UNHEALTHY';
 }
 
-export async function isWell(desk: Desk, service: string): Promise<boolean> {
-  return isServing(await probe(desk, service as Service));
+export async function isWell(desk: Desk, service: Domain): Promise<boolean> {
+  return isServing(await probe(desk, service));
 }
