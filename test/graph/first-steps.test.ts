@@ -10,7 +10,7 @@ import { loadDemo } from '../../prisma/demo/demo.ts';
 import { type Answer, startGraph, type TestGraph } from '../support/graph.ts';
 import { watch } from '../support/watch.ts';
 
-const readme = readFileSync('README.md', 'utf8');
+const documents = ['README.md', 'docs/operating.md'].map((path) => readFileSync(path, 'utf8')).join('\n');
 const log = createLogger({ level: 'silent', service: 'test' });
 let graph: TestGraph;
 let portfolio: Answer;
@@ -25,9 +25,9 @@ afterAll(() => graph.close());
 
 /** The text of the first block of that kind after the heading. */
 function blockAfter(heading: string, kind: string): string {
-  const section = readme.slice(readme.indexOf(heading));
+  const section = documents.slice(documents.indexOf(heading));
   const block = new RegExp(`\`\`\`${kind}\n([\\s\\S]*?)\`\`\``).exec(section)?.[1];
-  if (block === undefined) throw new Error(`README.md has no ${kind} block after "${heading}"`);
+  if (block === undefined) throw new Error(`There is no ${kind} block after "${heading}"`);
   return block;
 }
 
@@ -47,7 +47,7 @@ describe('the README', () => {
 });
 
 describe('the health of the graph', () => {
-  it('is asked for in the README as the explorer has it', () => {
+  it('is asked for in the documents as the explorer has it', () => {
     const document = blockAfter('## What runs where, and is it well', 'graphql');
     expect(explorerTabs.map(({ query }) => query)).toContain(document);
   });
