@@ -1,10 +1,10 @@
 /** How resolver types are made from a subgraph's contract; scripts/generate.ts runs it. */
 import { fileURLToPath } from 'node:url';
 import type { CodegenConfig } from '@graphql-codegen/cli';
-import { contractIn } from './platform/contract.ts';
+import { COMMON_CONTRACT, contractIn } from './platform/contract.ts';
 import type { Domain } from './platform/domains.ts';
 
-/** What resolvers of types in common.graphql hand on. Paths are relative to generated/. */
+/** What resolvers of types in platform/schema hand on. Paths are relative to generated/. */
 const COMMON_MAPPERS = {
   InjectFaultPayload: '../../../platform/chaos/faults.ts#FaultPayload',
   RenewFaultsPayload: '../../../platform/chaos/faults.ts#FaultsPayload',
@@ -17,7 +17,7 @@ export async function codegenFor(domain: Domain): Promise<CodegenConfig> {
   const url = new URL(`${folder}/`, import.meta.url);
   const { mappers } = (await import(`./${folder}/mappers.ts`)) as { mappers: Record<string, string> };
   return {
-    schema: ['platform/schema/common.graphql', ...contractIn(url).map((file) => fileURLToPath(file))],
+    schema: [...COMMON_CONTRACT, ...contractIn(url)].map((file) => fileURLToPath(file)),
     generates: {
       [`${folder}/generated/resolvers.ts`]: {
         plugins: ['typescript', 'typescript-resolvers'],

@@ -1,7 +1,7 @@
 // Lints the contracts (*.graphql); Biome does the TypeScript.
 import graphql from '@graphql-eslint/eslint-plugin';
 
-const schemas = ['platform/schema/*.graphql', 'subgraphs/*/schema.graphql', 'subgraphs/*/*/schema.graphql'];
+const schemas = ['platform/schema/*.graphql', 'subgraphs/**/*.graphql'];
 
 export default [
   {

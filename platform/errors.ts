@@ -9,7 +9,7 @@ import { GraphQLError } from 'graphql';
 import { isUnreachable, isUnstorableText } from './database/database-error.ts';
 import { type Decimal, toWire } from './decimal.ts';
 
-/** A refusal as clients see it: one of the types that implement `UserError` in common.graphql. */
+/** A refusal as clients see it: one of the types that implement `UserError` in schema/errors.graphql. */
 export interface UserError {
   __typename: string;
   code: string;

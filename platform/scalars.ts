@@ -1,4 +1,4 @@
-/** The scalars of common.graphql. Each refusal says what came and what would be right. */
+/** The scalars that every contract has. Each refusal says what came and what would be right. */
 import { GraphQLScalarType, Kind, type ValueNode, valueFromASTUntyped } from 'graphql';
 import { DECIMAL_PLACES, Decimal, toWire } from './decimal.ts';
 import { badInput } from './errors.ts';

@@ -18,6 +18,7 @@ import type { ActiveFaults } from './chaos/active-faults.ts';
 import { NO_CHAOS, startChaos } from './chaos/chaos.ts';
 import { isStruckDomain } from './chaos/fault.ts';
 import type { SubgraphContext } from './context.ts';
+import { COMMON_CONTRACT } from './contract.ts';
 import type { Database } from './database/database.ts';
 import { sql } from './database/sql.ts';
 import { type Domain, schemaOf } from './domains.ts';
@@ -35,7 +36,7 @@ import type { TransferKind } from './transfer/kind.ts';
 
 export interface SubgraphDefinition<Client = unknown, Service = unknown> {
   name: Domain;
-  /** Files of the subgraph's contract: its schema.graphql and those of its modules; common.graphql is added. */
+  /** Files of the subgraph's contract (see contract.ts); what is common to all is added. */
   typeDefs: URL[];
   resolvers: object;
   /** Tables that can be exported and imported. @default none */
@@ -136,11 +137,9 @@ const SUFFERING = 'what it suffers on purpose';
 /** Reads that are under way at a restart are answered within this, or fail. */
 const GRACE_MS = 1_000; // 1 second
 
-const COMMON = new URL('./schema/common.graphql', import.meta.url);
-
-/** The subgraph's contract, common.graphql first. */
+/** The subgraph's contract, what is common to all first. */
 export function readTypeDefs(definition: Pick<SubgraphDefinition, 'typeDefs'>): string {
-  return [COMMON, ...definition.typeDefs].map((file) => readFileSync(file, 'utf8')).join('\n');
+  return [...COMMON_CONTRACT, ...definition.typeDefs].map((file) => readFileSync(file, 'utf8')).join('\n');
 }
 
 export function startSubgraph<Client, Service>(

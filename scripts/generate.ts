@@ -9,7 +9,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { generate } from '@graphql-codegen/cli';
 import { codegenFor } from '../codegen.ts';
-import { contractIn } from '../platform/contract.ts';
+import { COMMON_CONTRACT, contractIn } from '../platform/contract.ts';
 import { DOMAINS, type Domain } from '../platform/domains.ts';
 
 const run = promisify(execFile);
@@ -31,8 +31,8 @@ async function prismaClient(domain: Domain): Promise<void> {
 
 async function resolverTypes(domain: Domain): Promise<void> {
   const folder = `subgraphs/${domain}`;
-  const others = ['platform/schema/common.graphql', `${folder}/mappers.ts`, 'codegen.ts', 'package-lock.json'];
-  const sources = [...contractIn(at(`${folder}/`)), ...others.map(at)];
+  const others = [`${folder}/mappers.ts`, 'codegen.ts', 'package-lock.json'];
+  const sources = [...COMMON_CONTRACT, ...contractIn(at(`${folder}/`)), ...others.map(at)];
   await whenChanged(`${folder}/generated`, sources, async () => {
     await generate({ ...(await codegenFor(domain)), cwd: root, silent: true, errorsOnly: true }, true);
   });
