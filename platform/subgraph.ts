@@ -16,7 +16,7 @@ import { type Access, guardFields } from './access.ts';
 import type { Cache } from './cache/cache.ts';
 import type { ActiveFaults } from './chaos/active-faults.ts';
 import { NO_CHAOS, startChaos } from './chaos/chaos.ts';
-import { isStruckDomain } from './chaos/fault.ts';
+import { isStruckDomain } from './chaos/kinds.ts';
 import type { SubgraphContext } from './context.ts';
 import { COMMON_CONTRACT } from './contract.ts';
 import type { Database } from './database/database.ts';

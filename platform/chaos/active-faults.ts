@@ -1,5 +1,6 @@
 /** The faults that a process of a domain knows to last. */
-import type { FaultKind, FaultRow } from './fault.ts';
+import type { FaultRow } from './fault.ts';
+import type { FaultKind } from './kinds.ts';
 
 export interface ActiveFaults {
   /** Whether the domain takes faults at all. */

@@ -2,9 +2,9 @@
 import type { GraphQLSchema } from 'graphql';
 import type { Complaint } from '../health.ts';
 import { type ActiveFaults, NO_FAULTS } from './active-faults.ts';
-import type { StruckDomain } from './fault.ts';
 import { FaultWatch, type WatchParts } from './fault-watch.ts';
 import { Gate } from './gate.ts';
+import type { StruckDomain } from './kinds.ts';
 
 /** The domain, as far as faults concern it. */
 export interface Struck {

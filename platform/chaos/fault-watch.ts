@@ -11,7 +11,8 @@ import type { Listener } from '../feed/hub.ts';
 import type { Logger } from '../log.ts';
 import { traceparentOf } from '../trace.ts';
 import type { ActiveFaults } from './active-faults.ts';
-import { FAULT_COLUMNS, type FaultKind, type FaultRow, isOver } from './fault.ts';
+import { FAULT_COLUMNS, type FaultRow, isOver } from './fault.ts';
+import type { FaultKind } from './kinds.ts';
 
 export interface WatchParts {
   db: Database;

@@ -5,7 +5,8 @@ import type { SubgraphContext } from '../context.ts';
 import { allOf, type Sql, sql } from '../database/sql.ts';
 import { refuse, type UserError } from '../errors.ts';
 import { boundedText, storableJson } from '../texts.ts';
-import { FAULT_COLUMNS, type Fault, type FaultKind, type FaultRow, honouredBy, shownFault } from './fault.ts';
+import { FAULT_COLUMNS, type Fault, type FaultRow, shownFault } from './fault.ts';
+import { type FaultKind, honouredBy } from './kinds.ts';
 import { checkParameters, targetOf } from './parameters.ts';
 
 export interface InjectFaultInput {

@@ -16,7 +16,8 @@ import { failed } from '../command.ts';
 import { refuse, unavailable } from '../errors.ts';
 import { endOn, inTurn, isStream, leave } from '../streams.ts';
 import type { ActiveFaults } from './active-faults.ts';
-import { type FaultRow, fieldNamesOf, type StruckDomain } from './fault.ts';
+import type { FaultRow } from './fault.ts';
+import { fieldNamesOf, type StruckDomain } from './kinds.ts';
 import type { ParametersOf } from './parameters.ts';
 
 type Operation = 'Query' | 'Mutation';

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { refuse } from '../errors.ts';
 import { normaliseSymbol } from '../symbols.ts';
-import type { FaultKind } from './fault.ts';
+import type { FaultKind } from './kinds.ts';
 
 const PATH = ['input', 'parameters'];
 

@@ -1,7 +1,6 @@
 /** The resolvers of a domain's faults, the same in every contract that has them. */
 import type { SubgraphContext } from '../context.ts';
 import { type CamelCase, camelCaseOf, type PascalCase, pascalCaseOf } from '../domains.ts';
-import type { StruckDomain } from './fault.ts';
 import {
   type ClearFaultsInput,
   clearFaults,
@@ -11,6 +10,7 @@ import {
   type RenewFaultsInput,
   renewFaults,
 } from './faults.ts';
+import type { StruckDomain } from './kinds.ts';
 
 type Context = SubgraphContext<unknown>;
 

@@ -8,31 +8,11 @@ import { normaliseSymbol } from '../../../platform/symbols.ts';
 import type { Context } from '../context.ts';
 import type { RiskMetricFilter } from '../generated/resolvers.ts';
 import { accountReference, PORTFOLIO } from '../references.ts';
+import type { NewMetric } from './calculation.ts';
 
 /** A row of `risk_metrics`. */
-export interface RiskMetricRow {
+export interface RiskMetricRow extends NewMetric {
   metricId: string;
-  instrumentId: string;
-  accountId: string;
-  portfolioValue: string | null;
-  unrealizedPnl: string;
-  realizedPnl: string;
-  totalExposure: string;
-  netExposure: string;
-  leverageRatio: string | null;
-  drawdown: string | null;
-  var95: string | null;
-  var99: string | null;
-  expectedShortfall: string | null;
-  method: 'historical' | 'parametric';
-  lookbackDays: number;
-  confidenceLevel: string;
-  returnCount: number;
-  isLowConfidence: boolean;
-  isStale: boolean;
-  priceTimestamp: string | null;
-  inputsHash: string;
-  calculationTimestamp: string;
 }
 
 export type RiskMetricPage = Connection<RiskMetricRow>;

@@ -14,7 +14,7 @@ export type CapturedPayload = CommandPayload<{ capturedCount: number; at: string
 
 const ACCOUNTS_LIMIT = 100;
 
-interface NewSnapshot {
+export interface NewSnapshot {
   instrumentId: string;
   accountId: string;
   strategyId: string | null;

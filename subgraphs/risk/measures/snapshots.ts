@@ -7,21 +7,11 @@ import { isUuid } from '../../../platform/uuid.ts';
 import type { Context } from '../context.ts';
 import type { PositionGrouping, PositionSnapshotFilter, SnapshotSource } from '../generated/resolvers.ts';
 import { accountReference } from '../references.ts';
+import type { NewSnapshot } from './snapshot-commands.ts';
 
 /** A row of `position_snapshots`. */
-export interface PositionSnapshotRow {
+export interface PositionSnapshotRow extends NewSnapshot {
   snapshotId: string;
-  instrumentId: string;
-  accountId: string;
-  strategyId: string | null;
-  quantity: string;
-  marketValue: string | null;
-  averageEntryPrice: string | null;
-  currentPrice: string | null;
-  unrealizedPnl: string | null;
-  realizedPnl: string | null;
-  source: 'trading' | 'exchange' | 'custodian';
-  venue: string | null;
   snapshotTimestamp: string;
 }
 

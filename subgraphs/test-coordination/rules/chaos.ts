@@ -1,6 +1,7 @@
 /** What chaos events stand for in the domains. */
+
+import { type FaultKind, STRUCK_DOMAINS, type StruckDomain } from '../../../platform/chaos/kinds.ts';
 import { refuse } from '../../../platform/errors.ts';
-import { FAULT_DOMAINS, type FaultDomain, type FaultKind } from './definition.ts';
 
 export const EVENT_TYPES = [
   'service_restart',
@@ -59,8 +60,8 @@ export function checkInjectable(type: EventType, target: string): void {
     throw refuse.validation('Prices are bent by market-data.', ['input', 'targetService']);
   }
   if (kindOf(type) === null) throw refuse.validation(`No domain offers ${type.toUpperCase()}.`, path);
-  if (FAULT_DOMAINS.includes(target as FaultDomain)) return;
-  throw refuse.validation(`targetService must be one of ${FAULT_DOMAINS.join(', ')}, but got "${target}".`, [
+  if (STRUCK_DOMAINS.includes(target as StruckDomain)) return;
+  throw refuse.validation(`targetService must be one of ${STRUCK_DOMAINS.join(', ')}, but got "${target}".`, [
     'input',
     'targetService',
   ]);

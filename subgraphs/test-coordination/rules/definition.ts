@@ -1,23 +1,7 @@
 /** What a scenario may say: its bench, its phases, what they do and what they assert. */
 import { z } from 'zod';
+import { FAULT_KINDS, STRUCK_DOMAINS } from '../../../platform/chaos/kinds.ts';
 import { DOMAINS, type Domain } from '../../../platform/domains.ts';
-
-/** Domains that can be made to suffer faults. */
-export const FAULT_DOMAINS = ['market-data', 'exchange', 'trading', 'custodian', 'risk'] as const;
-export type FaultDomain = (typeof FAULT_DOMAINS)[number];
-
-export const FAULT_KINDS = [
-  'LATENCY',
-  'REJECTION',
-  'DOWNTIME',
-  'RESTART',
-  'STALE_DATA',
-  'SPREAD',
-  'SETTLEMENT_DELAY',
-  'SETTLEMENT_FAILURE',
-  'HOLIDAY',
-] as const;
-export type FaultKind = (typeof FAULT_KINDS)[number];
 
 export const LIMIT_TYPES = [
   'POSITION_SIZE',
@@ -59,12 +43,12 @@ const action = z.discriminatedUnion('action', [
   z.strictObject({ action: z.literal('stop_market_scenario'), ...common }),
   z.strictObject({
     action: z.literal('inject_fault'),
-    service: z.enum(FAULT_DOMAINS),
+    service: z.enum(STRUCK_DOMAINS),
     kind: z.enum(FAULT_KINDS),
     parameters: z.record(z.string(), z.unknown()).default({}),
     ...common,
   }),
-  z.strictObject({ action: z.literal('clear_faults'), service: z.enum(FAULT_DOMAINS), ...common }),
+  z.strictObject({ action: z.literal('clear_faults'), service: z.enum(STRUCK_DOMAINS), ...common }),
   z.strictObject({
     action: z.literal('place_orders'),
     symbol,

@@ -2,13 +2,14 @@
  * What a run disturbs in the domains: faults and market scenarios. Each has a row before it is made, so that any process can
  * take it back.
  */
+import { STRUCK_DOMAINS, type StruckDomain } from '../../../platform/chaos/kinds.ts';
 import { isUnreachable } from '../../../platform/database/database-error.ts';
 import { sql } from '../../../platform/database/sql.ts';
 import { pascalCaseOf } from '../../../platform/domains.ts';
 import type { ServiceParts } from '../../../platform/subgraph.ts';
 import type { ChaosEventRow } from '../chaos/chaos-events.ts';
 import { actionOf, kindOf, typeOf } from '../rules/chaos.ts';
-import { type Action, FAULT_DOMAINS, type FaultDomain } from '../rules/definition.ts';
+import type { Action } from '../rules/definition.ts';
 import { BY } from './bench.ts';
 import { type Desk, isAway, messageOf, persist, Refused } from './desk.ts';
 import { type Hold, HoldLost } from './hold.ts';
@@ -39,7 +40,7 @@ export class Disturbances {
   }
 
   async injectFault(
-    domain: FaultDomain,
+    domain: StruckDomain,
     kind: Parameters<typeof typeOf>[0],
     parameters: Record<string, unknown>,
   ): Promise<void> {
@@ -185,13 +186,13 @@ export class Disturbances {
   /** Takes everything back, whoever made it. Gives what could not be. */
   async clearAll(): Promise<string[]> {
     const problems: string[] = [];
-    const clear = (domain: FaultDomain) =>
+    const clear = (domain: StruckDomain) =>
       persist(
         () => this.desk.send(`clear${pascalCaseOf(domain)}Faults`, { runId: this.hold.runId }, '', 'ClearFaultsInput'),
         { withinMs: RECOVERS_WITHIN_MS },
       );
     await Promise.all(
-      FAULT_DOMAINS.map((domain) =>
+      STRUCK_DOMAINS.map((domain) =>
         clear(domain).catch((error: unknown) => problems.push(`faults of ${domain}: ${messageOf(error)}`)),
       ),
     );

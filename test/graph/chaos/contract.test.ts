@@ -1,9 +1,9 @@
 /** What every domain that can be struck takes, refuses, lists, renews and clears. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { HONOURED } from '../../../platform/chaos/fault.ts';
+import { HONOURED, STRUCK_DOMAINS } from '../../../platform/chaos/kinds.ts';
 import { DOMAINS } from '../../../platform/domains.ts';
 import { startGraph, type TestGraph } from '../../support/graph.ts';
-import { clear, faults, inject, injectAny, renew, STRUCK } from './drill.ts';
+import { clear, faults, inject, injectAny, renew } from './drill.ts';
 
 let graph: TestGraph;
 let at = new Date('2026-03-02T12:00:00Z');
@@ -18,7 +18,7 @@ afterAll(() => graph.close());
 
 const LATE = { kind: 'LATENCY', parameters: { delayMs: 1, operations: ['nothing'] } };
 
-describe.each(STRUCK)('faults of %s', (domain) => {
+describe.each(STRUCK_DOMAINS)('faults of %s', (domain) => {
   it('are injected, renewed and cleared by their run', async () => {
     const fault = await inject(graph, domain, {
       ...LATE,

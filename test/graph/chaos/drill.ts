@@ -1,22 +1,8 @@
 /** A graph that may be struck: injecting, renewing and clearing faults as a tester does. */
 import { expect } from 'vitest';
-import type { StruckDomain } from '../../../platform/chaos/fault.ts';
+import type { StruckDomain } from '../../../platform/chaos/kinds.ts';
+import { camelCaseOf, pascalCaseOf } from '../../../platform/domains.ts';
 import type { TestGraph } from '../../support/graph.ts';
-
-const NAMES: Record<StruckDomain, string> = {
-  'market-data': 'MarketData',
-  exchange: 'Exchange',
-  trading: 'Trading',
-  custodian: 'Custodian',
-  risk: 'Risk',
-};
-
-export const STRUCK = Object.keys(NAMES) as StruckDomain[];
-
-/** What the fields of a domain begin with: "marketData". */
-export function prefixOf(domain: StruckDomain): string {
-  return `${NAMES[domain].slice(0, 1).toLowerCase()}${NAMES[domain].slice(1)}`;
-}
 
 const FAULT = 'faultId domain kind target parameters runId reason injectedBy injectedAt expiresAt clearedAt status';
 
@@ -29,22 +15,22 @@ export async function inject(graph: TestGraph, domain: StruckDomain, input: obje
 
 /** The payload, whatever it is. */
 export async function injectAny(graph: TestGraph, domain: StruckDomain, input: object) {
-  const field = `inject${NAMES[domain]}Fault`;
+  const field = `inject${pascalCaseOf(domain)}Fault`;
   return send(graph, field, 'InjectFaultInput', input, `fault { ${FAULT} }`);
 }
 
 export const renew = (graph: TestGraph, domain: StruckDomain, input: object) =>
-  send(graph, `renew${NAMES[domain]}Faults`, 'RenewFaultsInput', input, `faults { ${FAULT} }`);
+  send(graph, `renew${pascalCaseOf(domain)}Faults`, 'RenewFaultsInput', input, `faults { ${FAULT} }`);
 
 export const clear = (graph: TestGraph, domain: StruckDomain, input: object) =>
-  send(graph, `clear${NAMES[domain]}Faults`, 'ClearFaultsInput', input, `faults { ${FAULT} }`);
+  send(graph, `clear${pascalCaseOf(domain)}Faults`, 'ClearFaultsInput', input, `faults { ${FAULT} }`);
 
 export async function faults(
   graph: TestGraph,
   domain: StruckDomain,
   args: { activeOnly?: boolean; runId?: string } = {},
 ) {
-  const field = `${prefixOf(domain)}Faults`;
+  const field = `${camelCaseOf(domain)}Faults`;
   const query = `query ($activeOnly: Boolean! = true, $runId: ID) {
     ${field}(activeOnly: $activeOnly, runId: $runId) { ${FAULT} } }`;
   const { data, errors } = await graph.run(query, args);

@@ -1,12 +1,12 @@
 /** What every domain does while it is slow, refuses, is down, and starts anew. */
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { StruckDomain } from '../../../platform/chaos/fault.ts';
-import { DOMAINS } from '../../../platform/domains.ts';
+import { STRUCK_DOMAINS, type StruckDomain } from '../../../platform/chaos/kinds.ts';
+import { camelCaseOf, DOMAINS } from '../../../platform/domains.ts';
 import type { Subgraph } from '../../../platform/subgraph.ts';
 import { startGraph, type TestGraph } from '../../support/graph.ts';
 import { watch } from '../../support/watch.ts';
 import { done, open, send } from '../exchange/floor.ts';
-import { clear, inject, prefixOf, STRUCK } from './drill.ts';
+import { clear, inject } from './drill.ts';
 
 let graph: TestGraph;
 let accountId: string;
@@ -17,7 +17,7 @@ beforeAll(async () => {
 });
 afterAll(() => graph.close());
 afterEach(async () => {
-  for (const domain of STRUCK) await clear(graph, domain, { runId: 'drill' });
+  for (const domain of STRUCK_DOMAINS) await clear(graph, domain, { runId: 'drill' });
 });
 
 /** A question to each domain, and a command that leaves a row in one of its tables. */
@@ -75,11 +75,11 @@ const until = (assertions: () => Promise<void>) => vi.waitFor(assertions, { time
 const codeOf = async (query: string) => (await graph.run(query)).errors?.[0]?.extensions.code;
 
 async function healthOf(domain: StruckDomain) {
-  const field = `${prefixOf(domain)}Health`;
+  const field = `${camelCaseOf(domain)}Health`;
   return (await graph.run(`{ ${field} { status reasons } }`)).data[field];
 }
 
-describe.each(STRUCK)('%s', (domain) => {
+describe.each(STRUCK_DOMAINS)('%s', (domain) => {
   const { field, query, command, input, table } = WAYS[domain];
   const rows = async () => Number((await graph.sql(domain, `select count(*) from ${table}`))[0].count);
 
@@ -114,7 +114,7 @@ describe.each(STRUCK)('%s', (domain) => {
   it('is down until it is cleared, and can be looked at meanwhile', async () => {
     const { faultId } = await inject(graph, domain, { ...run, kind: 'DOWNTIME' });
     expect(await codeOf(query)).toBe('DOMAIN_UNAVAILABLE');
-    const feed = `${prefixOf(domain)}Feed`;
+    const feed = `${camelCaseOf(domain)}Feed`;
     expect((await graph.run(`{ ${feed} { epoch } }`)).errors).toBeUndefined();
     await until(async () => {
       expect(await healthOf(domain)).toMatchObject({ status: 'UNHEALTHY' });
@@ -128,7 +128,7 @@ describe.each(STRUCK)('%s', (domain) => {
     const subgraph = graph.subgraphs.get(domain) as Subgraph;
     const others = [...graph.subgraphs.values()].filter(({ name }) => name !== domain);
     const before = { own: subgraph.feed, others: others.map(({ feed }) => feed), rows: await rows() };
-    const events = `${prefixOf(domain)}Events`;
+    const events = `${camelCaseOf(domain)}Events`;
     const document = `subscription ($after: String) { ${events}(after: $after) { kind cursor at events { relation key } } }`;
     const first = watch(graph.client, events, document);
     await first.begun();

@@ -1,15 +1,11 @@
 /** What scenarios may say, how templates are filled in, and how runs move on. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { FAULT_KINDS } from '../../../platform/chaos/kinds.ts';
 import { Refusal } from '../../../platform/errors.ts';
 import { templates } from '../../../subgraphs/test-coordination/library/library.ts';
 import { checkInjectable, EVENT_TYPES, kindOf, typeOf } from '../../../subgraphs/test-coordination/rules/chaos.ts';
-import {
-  FAULT_KINDS,
-  readDefinition,
-  servicesOf,
-  targetsOf,
-} from '../../../subgraphs/test-coordination/rules/definition.ts';
+import { readDefinition, servicesOf, targetsOf } from '../../../subgraphs/test-coordination/rules/definition.ts';
 import {
   EVENT_STATUSES,
   endingOf,
