@@ -12,6 +12,7 @@ import type { FeedReader } from './feed.ts';
 import { readState } from './feed-state.ts';
 import type { Listener, Place } from './hub.ts';
 import { Replay } from './replay.ts';
+import { PROGRESS_MS } from './row-changes.ts';
 
 export interface EventBatch {
   /** RESYNC: what lies between the reader's cursor and the next batch is no longer kept. */
@@ -25,9 +26,6 @@ export interface EventBatch {
 
 /** What comes within so long is told together. */
 const GATHER_MS = 100;
-
-/** Silence after which the reader is told that there was nothing to tell. */
-const PROGRESS_MS = 900;
 
 export interface EventBatchesOptions {
   /** Cursor of the last batch that the reader has. @default everything that is kept */
@@ -104,7 +102,11 @@ class EventBatches {
     if (found === 'end') return this.quiet();
     const changes = found.map(({ change }) => change).filter((change) => this.isTold(change));
     if (changes.length > 0) return this.batch('UPSERT', changes);
-    return null;
+    return this.isProgressDue() ? this.batch('PROGRESS', []) : null; // nothing for this reader, who is further all the same
+  }
+
+  private isProgressDue(): boolean {
+    return Date.now() - this.lastSentAt >= PROGRESS_MS;
   }
 
   private isTold({ relation, trace }: RowChange): boolean {
@@ -135,7 +137,7 @@ class EventBatches {
     const { hub } = this.reader;
     const place = (this.replay as Replay).place;
     while (!this.isEnded && hub.epoch === this.epoch && hub.place.tick <= place.tick) {
-      if (Date.now() - this.lastSentAt >= PROGRESS_MS && hub.isAlive(Date.now())) return this.batch('PROGRESS', []);
+      if (this.isProgressDue() && hub.isAlive(Date.now())) return this.batch('PROGRESS', [], this.completeAt());
       await new Promise<void>((resolve) => {
         this.wake = resolve;
       });
@@ -145,16 +147,14 @@ class EventBatches {
     return null;
   }
 
-  private batch(kind: EventBatch['kind'], changes: readonly RowChange[]): EventBatch {
-    const { place, at } = this.replay as Replay;
+  /** @param at until when everything is told. @default the end of the last tick that was read whole */
+  private batch(kind: EventBatch['kind'], changes: readonly RowChange[], at = this.replay?.at): EventBatch {
+    const { place } = this.replay as Replay;
     this.after = formatCursor({ epoch: this.epoch, ...place });
-    const completeAt = new Date(this.reader.hub.completeAt || Date.now()).toISOString();
-    return {
-      kind,
-      cursor: this.after,
-      at: kind === 'UPSERT' ? (at ?? completeAt) : completeAt,
-      epoch: this.epoch,
-      changes,
-    };
+    return { kind, cursor: this.after, at: at ?? this.completeAt(), epoch: this.epoch, changes };
+  }
+
+  private completeAt(): string {
+    return new Date(this.reader.hub.completeAt || Date.now()).toISOString();
   }
 }

@@ -1,6 +1,7 @@
 /** Everything that a domain has changed, in batches: nothing is lost and nothing told twice, wherever a reader comes back. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type EventBatch, eventBatches } from '../../../platform/feed/event-batches.ts';
+import type { Hub } from '../../../platform/feed/hub.ts';
 import { type FeedDatabase, openFeedDatabase, type TestFeed } from './feeds.ts';
 import { addOrders, addPositions, addStrategies, eventually, leaderOf, ticked } from './rows.ts';
 
@@ -72,6 +73,26 @@ describe('a reader without a cursor', () => {
     }
     await stream.return?.();
     expect(told).toEqual(['kept', 'orders']);
+  });
+
+  it('is told how far it is, and may go on from there, while nothing comes but what it leaves out', async () => {
+    let isReading = true;
+    const writing = (async () => {
+      const text = `update strategies set name = $1 where strategy_id = 's1'`;
+      for (let nth = 0; isReading; nth++) await database.sql(text, [String(nth)]);
+    })();
+    const neverQuiet = Object.create(leader.feed.hub, { isAlive: { value: () => false } }) as Hub;
+    const stream = eventBatches({ ...leader.feed, hub: neverQuiet }, { sampledOnly: ['strategies'] });
+    const told: EventBatch[] = [];
+    const ticks = () => told.map(({ cursor }) => Number(cursor.split('.')[1]));
+    for await (const batch of stream) if (told.push(batch) && new Set(ticks()).size === 3) break;
+    isReading = false;
+    await Promise.all([writing, stream.return?.()]);
+    expect(told.every(({ kind, changes }) => kind === 'PROGRESS' && changes.length === 0)).toBe(true);
+    expect(ticks()).toEqual(ticks().toSorted((a, b) => a - b));
+    expect(told.map(({ at }) => at)).toEqual(told.map(({ at }) => at).toSorted());
+    const { told: rest } = await read(leader, told[0]?.cursor ?? '', until('strategies U s1'));
+    expect(rest).not.toContain('strategies I s1');
   });
 
   it('gets no more than 1,000 at once', async () => {
