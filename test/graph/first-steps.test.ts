@@ -1,13 +1,16 @@
 /** What a newcomer does in the first five minutes, on the demo. */
 
 import { readFileSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createServer } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { explorerTabs } from '../../gateway/explorer-tabs.ts';
 import { DOMAINS } from '../../platform/domains.ts';
 import type { GraphClient } from '../../platform/graph-client.ts';
 import { createLogger } from '../../platform/log.ts';
 import { loadDemo } from '../../prisma/demo/demo.ts';
 import { type Answer, startGraph, type TestGraph } from '../support/graph.ts';
+import { startProcess } from '../support/processes.ts';
 import { watch } from '../support/watch.ts';
 
 const documents = ['README.md', 'docs/operating.md'].map((path) => readFileSync(path, 'utf8')).join('\n');
@@ -78,6 +81,42 @@ describe('the first subscription', () => {
     const ordered = (events: typeof shown) => events.toSorted((a, b) => (bySymbol(a) < bySymbol(b) ? -1 : 1));
     expect(ordered(told)).toEqual(ordered(shown.map(({ cursor: _, ...rest }) => rest)));
     for (const { cursor } of shown) expect(cursor).toMatch(/^[0-9a-f]{12}\.(snapshot|\d+(\.\d+)?)$/);
+  });
+});
+
+describe('a program that follows, as the README has it', () => {
+  it('goes on after its cursor when its way is cut, with exactly what it has missed', async () => {
+    const server = createServer(graph.gateway.handler);
+    graph.gateway.attachWebSocket(server);
+    const sockets = new Set<Socket>();
+    server.on('connection', (socket) => sockets.add(socket));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const program = blockAfter('## The first subscription', 'js').replace('localhost:4000', `127.0.0.1:${port}`);
+    const follower = startProcess(['--input-type=module', '--eval', program], {});
+    const lines = (kind: string) =>
+      follower
+        .said()
+        .split('\n')
+        .filter((line) => line.startsWith(kind));
+    const heard = (kind: string, count: number) =>
+      vi.waitFor(() => expect(lines(kind)).toHaveLength(count), { timeout: 30_000 });
+    const change = (): Promise<{ orderId: string }[]> =>
+      graph.sql(
+        'trading',
+        `update orders set error_message = 'told' where status = 'accepted'
+            and account_id = '00000000-0000-4000-8000-000000000001' returning order_id`,
+      );
+    await vi.waitFor(() => expect(lines('SNAPSHOT')).not.toEqual([]), { timeout: 30_000 });
+    const { length: open } = await change();
+    await heard('UPSERT', open);
+    for (const socket of sockets) socket.destroy();
+    await change();
+    await heard('UPSERT', 2 * open);
+    await follower.stop();
+    expect(lines('SNAPSHOT')).toHaveLength(open);
+    expect(lines('RESYNC')).toEqual([]);
+    await new Promise((resolve) => server.close(resolve));
   });
 });
 
