@@ -26,8 +26,15 @@ interface ChangeRow {
   trace: string | null;
 }
 
-/** What the database shows now; as long as it is the same text, nobody has written anything anywhere in the server. */
-export async function glance(db: Queryable): Promise<{ snapshot: string; at: string }> {
+/** What the database shows at a moment; as long as it is the same text, nobody has written anything anywhere in the server. */
+export interface Glance {
+  snapshot: string;
+  /** RFC 3339. */
+  at: string;
+}
+
+/** What the database shows now. */
+export async function glance(db: Queryable): Promise<Glance> {
   const [row] = await ask<{ seen: string; seen_at: string }>(
     db,
     'feed_glance',

@@ -56,6 +56,8 @@ class EventBatches {
   private after: string | null;
   private epoch = '';
   private replay: Replay | null = null;
+  /** Whether nothing was stored beyond the replay's place when it was asked last. */
+  private isAtEnd = false;
   private isEnded = false;
   private wake: (() => void) | null = null;
   private lastSentAt = Date.now();
@@ -93,7 +95,9 @@ class EventBatches {
       await reader.ready();
       return this.begin();
     }
+    if (this.isAtEnd && hub.place.tick <= this.replay.place.tick) return this.quiet();
     const found = await reader.limit(() => (this.replay as Replay).next());
+    this.isAtEnd = found === 'end';
     if (found === 'gone') {
       this.replay = null;
       await sleep(GATHER_MS);
@@ -121,6 +125,7 @@ class EventBatches {
     const isOfNow = cursor !== null && cursor.epoch === state.epoch && cursor.tick >= state.oldestTick;
     const place = isOfNow ? await this.placeOf(cursor, state.oldestTick) : { tick: state.oldestTick };
     this.epoch = state.epoch;
+    this.isAtEnd = false;
     this.replay = new Replay(reader.db, reader.tables(), undefined, place);
     this.after = formatCursor({ epoch: state.epoch, ...place });
     return after !== null && !isOfNow ? this.batch('RESYNC', []) : null;

@@ -32,7 +32,10 @@ const RECENT_CHANGES = 20_000;
 /** How often a listener hears that the feed is alive. */
 const BEAT_MS = 250;
 
-/** Listeners hear it in so many shares, one after the other: told all at once, thousands would hold up every change. */
+/** So many of them hear it together, the others one share after the other: thousands at once would hold up every change. */
+const LISTENERS_A_SHARE = 25;
+
+/** Shares at most: each wakes the process. */
 const SHARES = 20;
 
 /** A feed that has not been heard of for so long is stalled, and its listeners hear no beat. */
@@ -70,9 +73,8 @@ export class Hub {
   private recentChanges = 0;
   /** Everything after this place is kept. */
   private recentFrom: Place = { tick: 0 };
-  private readonly shares = Array.from({ length: SHARES }, () => new Set<Listener>());
-  private nextShare = 0;
-  private nextBeat = 0;
+  /** Where the beat has got to among the listeners; it keeps its place though they come and go. */
+  private round = this.listeners.values();
   private timer: NodeJS.Timeout | undefined;
 
   /** @param mirror is told of everything before any listener is */
@@ -166,14 +168,12 @@ export class Hub {
   attach(listener: Listener): void {
     if (this.listeners.has(listener)) return;
     this.listeners.add(listener);
-    this.shares[this.nextShare++ % SHARES]?.add(listener);
-    this.timer ??= setInterval(() => this.beat(), BEAT_MS / SHARES).unref();
+    this.timer ??= this.nextBeat();
     for (const set of this.setsOf(listener, true)) set.add(listener);
   }
 
   detach(listener: Listener): void {
     if (!this.listeners.delete(listener)) return;
-    for (const share of this.shares) share.delete(listener);
     if (this.listeners.size === 0) this.stopBeating();
     for (const set of this.setsOf(listener, false)) set.delete(listener);
     this.sweep(listener);
@@ -262,14 +262,31 @@ export class Hub {
     for (const value of route?.values ?? []) if (byValue?.get(value)?.size === 0) byValue.delete(value);
   }
 
+  private nextBeat(): NodeJS.Timeout {
+    return setTimeout(() => this.beat(), BEAT_MS / this.shares()).unref();
+  }
+
+  private shares(): number {
+    return Math.max(1, Math.min(SHARES, Math.ceil(this.listeners.size / LISTENERS_A_SHARE)));
+  }
+
   private beat(): void {
+    this.timer = undefined;
     const now = Date.now();
-    if (now - this.heardAt > STALLED_MS) return;
-    for (const listener of this.shares[this.nextBeat++ % SHARES] ?? []) listener.beat(now);
+    const count = now - this.heardAt > STALLED_MS ? 0 : Math.ceil(this.listeners.size / this.shares());
+    for (let told = 0; told < count && this.listeners.size > 0; told++) this.nextInRound()?.beat(now);
+    if (this.listeners.size > 0) this.timer ??= this.nextBeat();
+  }
+
+  private nextInRound(): Listener | undefined {
+    const next = this.round.next();
+    if (!next.done) return next.value;
+    this.round = this.listeners.values();
+    return this.round.next().value;
   }
 
   private stopBeating(): void {
-    clearInterval(this.timer);
+    clearTimeout(this.timer);
     this.timer = undefined;
   }
 }

@@ -4,7 +4,7 @@
 const BUSY_MS = 5;
 
 /** Time between two looks when there has been nothing for a while: what plain SQL writes waits so long at most. */
-const IDLE_MS = 250;
+export const IDLE_MS = 250;
 
 /** Each look that finds nothing makes the next wait so much longer. */
 const SLOWING = 1.5;
@@ -24,6 +24,11 @@ export class Pace {
   stop(): void {
     this.isStopped = true;
     this.wake?.();
+  }
+
+  /** Whether nothing has been found for so long that it looks as seldom as can be. */
+  get isIdle(): boolean {
+    return this.waitMs === IDLE_MS;
   }
 
   /** Waits until the next look is due. Says whether it is likely to find something: the last one did, or somebody rang. */

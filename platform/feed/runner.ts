@@ -7,9 +7,10 @@ import { hostname } from 'node:os';
 import pg from 'pg';
 import type { Logger } from '../log.ts';
 import { type CapturedTables, readCapturedTables } from './captured-tables.ts';
-import { glance, type Look, look, quietSince } from './change-log.ts';
+import { type Glance, glance, type Look, look, quietSince } from './change-log.ts';
 import { beginLead, type FeedState, takeLead } from './feed-state.ts';
 import type { Hub } from './hub.ts';
+import { joinLookout, type Lookout, type Watcher } from './lookout.ts';
 import type { Mirror } from './mirror.ts';
 import { Pace } from './pace.ts';
 import { keepWithin, type Retention } from './retention.ts';
@@ -40,6 +41,9 @@ export interface RunnerOptions extends FeedSettings {
 /** A leader that has not asked PostgreSQL anything for so long is taken for paused or lost. */
 const PATIENCE_MS = 3_000; // 3 seconds
 
+/** At least so often it asks by itself, whatever others of its process have seen. */
+const ASK_MS = 1_000; // 1 second
+
 /** How often a follower tries to take the lead. */
 const CANDIDACY_MS = 1_000; // 1 second
 
@@ -54,12 +58,16 @@ const STATEMENT_TIMEOUT_MS = 30_000; // 30 seconds
 
 const BACKLOG_LIMIT = 1_000_000;
 
-export class FeedRunner {
+export class FeedRunner implements Watcher {
   isLeader = false;
   private readonly hub: Hub;
   private readonly options: RunnerOptions;
   private readonly pace = new Pace();
   private readonly intake: TickIntake;
+  private readonly lookout: Lookout;
+  /** All that it sees has been delivered; null while that is not known. */
+  private since: Snapshot | null = null;
+  private askedAt = 0;
   private readonly name = `${hostname()}:${process.pid}`;
   private isStopped = false;
   private isAway = false;
@@ -70,6 +78,7 @@ export class FeedRunner {
     this.hub = hub;
     this.options = options;
     this.intake = new TickIntake(hub, () => this.pace.ring());
+    this.lookout = joinLookout(options.databaseUrl, this);
   }
 
   get tables(): CapturedTables {
@@ -92,6 +101,7 @@ export class FeedRunner {
     this.intake.isStopped = true;
     this.pace.stop();
     await this.running;
+    this.lookout.leave(this);
     await this.options.broadcast?.close();
   }
 
@@ -107,6 +117,7 @@ export class FeedRunner {
         this.isAway = true;
       }
       this.isLeader = false;
+      this.since = null;
       this.hub.interrupt();
       await this.client?.end().catch(() => undefined);
       this.client = undefined;
@@ -154,11 +165,13 @@ export class FeedRunner {
     let keptAt = Date.now();
     let isLikely = true;
     while (!this.isStopped) {
+      this.since = since;
       if (!isLikely && (await this.isStill(client, since))) {
         this.options.mirror?.rest();
         isLikely = await this.pace.next(false);
         continue;
       }
+      this.askedAt = performance.now();
       const found = await look(client, this.intake.tables, previous, since);
       if (found.tick === null) {
         this.hub.settle(found.snapshot, found.at);
@@ -176,12 +189,25 @@ export class FeedRunner {
     }
   }
 
-  /** Whether nothing at all has been written since: that is cheaper to see than that nothing concerns this domain. */
+  /**
+   * Whether nothing at all has been written since: that is cheaper to see than that nothing concerns this domain. Where
+   * nothing has happened for long and another feed of this process has just asked, this one hears what he sees.
+   */
   private async isStill(client: pg.Client, since: Snapshot): Promise<boolean> {
-    const { snapshot, at } = await glance(client);
+    const { isIdle } = this.pace;
+    const now = performance.now();
+    if (isIdle && now - this.askedAt < ASK_MS && !this.lookout.isDue()) return true;
+    this.askedAt = now;
+    const { snapshot, at } = await (isIdle ? this.lookout.glance(client, this) : glance(client));
     if (snapshot !== since.text) return false;
     this.hub.settle(since, at);
     return true;
+  }
+
+  hear({ snapshot, at }: Glance): void {
+    if (!this.since || !this.pace.isIdle) return;
+    if (snapshot === this.since.text) this.hub.settle(this.since, at);
+    else this.ring();
   }
 
   /** The tick that a leader begins with has no changes; what is kept begins with it when what came before is given up. */
@@ -227,7 +253,8 @@ export class FeedRunner {
 
   private async follow(client: pg.Client): Promise<void> {
     const { hub } = this;
-    const isStill = hub.isJoined && hub.snapshot !== null && (await this.isStill(client, hub.snapshot));
+    this.since = hub.isJoined ? hub.snapshot : null;
+    const isStill = this.since !== null && (await this.isStill(client, this.since));
     const { hasMoved, tick } = isStill ? { hasMoved: false, tick: hub.place.tick } : await this.intake.catchUp(client);
     if (!isStill && !hasMoved && hub.snapshot) {
       const seen = await quietSince(client, hub.snapshot);

@@ -1,6 +1,5 @@
 /** Where ticks arrive: who is offered what, what is kept for those who come back, and what a break of the feed means. */
-import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Hub } from '../../../platform/feed/hub.ts';
 import { attach, change, opening, tick } from './parts.ts';
 
@@ -12,6 +11,16 @@ beforeEach(() => {
 });
 
 afterEach(() => hub.close());
+
+/** Until it holds; the feed is heard of all the time. */
+function whileAlive(holds: () => void): Promise<void> {
+  const { snapshot, at } = opening(10, 100);
+  const look = () => {
+    hub.settle(snapshot, at);
+    holds();
+  };
+  return vi.waitFor(look, { timeout: 30_000, interval: 5 });
+}
 
 describe('the hub', () => {
   it('offers changes in order, and each to those whom it concerns', () => {
@@ -51,15 +60,28 @@ describe('the hub', () => {
   });
 
   it('lets each listener hear a few times a second that the feed is alive, and not all at once', async () => {
-    const all = Array.from({ length: 40 }, () => attach(hub).heard);
-    const beats = () => all.filter(({ length }) => length > 0).length;
+    const all = Array.from({ length: 1_000 }, () => attach(hub));
     const seen = new Set<number>();
-    for (let i = 0; i < 100 && beats() < 40; i++) {
-      await sleep(5);
-      seen.add(beats());
-    }
-    expect(beats()).toBe(40);
+    await whileAlive(() => {
+      const count = all.filter(({ heard }) => heard.length > 0).length;
+      seen.add(count);
+      expect(count).toBe(all.length);
+    });
     expect(seen.size).toBeGreaterThan(5);
+  });
+
+  it('goes on with those who are left when others leave while it tells them, and rests when nobody is', async () => {
+    const first = attach(hub);
+    for (let i = 0; i < 40; i++) {
+      const { listener } = attach(hub);
+      listener.beat = () => hub.detach(listener);
+    }
+    await whileAlive(() => expect(hub.listenerCount).toBe(1));
+    const before = first.heard.length;
+    await whileAlive(() => expect(first.heard.length).toBeGreaterThan(before + 1));
+    hub.detach(first.listener);
+    const late = attach(hub);
+    await whileAlive(() => expect(late.heard).toContain('beat'));
   });
 
   it('ends its listeners when it is closed', () => {

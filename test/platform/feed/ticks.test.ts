@@ -2,8 +2,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readCapturedTables } from '../../../platform/feed/captured-tables.ts';
-import { look, type StoredTick } from '../../../platform/feed/change-log.ts';
+import { type Glance, look, type StoredTick } from '../../../platform/feed/change-log.ts';
 import { readState } from '../../../platform/feed/feed-state.ts';
+import { joinLookout } from '../../../platform/feed/lookout.ts';
 import type { Snapshot } from '../../../platform/feed/snapshot.ts';
 import { parseSnapshot } from '../../../platform/feed/snapshot.ts';
 import { TickReader } from '../../../platform/feed/tick-reader.ts';
@@ -73,6 +74,23 @@ describe('a tick', () => {
     const [lost] = looks.filter((one) => one.status === 'rejected');
     expect(String(lost?.reason)).toContain('Another leader has stored a tick');
     expect(await database.sql('select id from feed_ticks')).toHaveLength(1);
+  });
+});
+
+describe('a lookout', () => {
+  it('lets all feeds of a process on one database know what one of them has seen', async () => {
+    const seen = { asker: [] as Glance[], neighbour: [] as Glance[], gone: [] as Glance[], elsewhere: [] as Glance[] };
+    const watcher = (name: keyof typeof seen) => ({ hear: (glance: Glance) => void seen[name].push(glance) });
+    const asker = watcher('asker');
+    const gone = watcher('gone');
+    const lookout = joinLookout('postgres://one:secret@127.0.0.1:1/shared', asker);
+    expect(joinLookout('postgres://two:secret@127.0.0.1:1/shared', watcher('neighbour'))).toBe(lookout);
+    expect(joinLookout('postgres://two:secret@127.0.0.1:1/shared', gone)).toBe(lookout);
+    expect(joinLookout('postgres://one:secret@127.0.0.1:1/other', watcher('elsewhere'))).not.toBe(lookout);
+    lookout.leave(gone);
+    expect(lookout.isDue()).toBe(true);
+    const glance = await lookout.glance(await database.connect(), asker);
+    expect(seen).toEqual({ asker: [], neighbour: [glance], gone: [], elsewhere: [] });
   });
 });
 
