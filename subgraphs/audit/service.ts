@@ -92,6 +92,7 @@ class Audit implements AuditService {
   private begin(): void {
     const others = DOMAINS.filter((domain) => domain !== 'audit');
     this.followers = others.map((domain) => new Follower(this.parts, domain, () => this.engine.touch()));
+    this.engine.touch(); // whoever led before may have left something
   }
 
   private async leave(): Promise<void> {

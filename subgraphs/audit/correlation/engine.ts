@@ -2,6 +2,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { join, sql } from '../../../platform/database/sql.ts';
 import { inTransaction, type Statements } from '../../../platform/database/transaction.ts';
+import { Doorbell } from '../../../platform/doorbell.ts';
+import type { Listener } from '../../../platform/feed/hub.ts';
 import type { ServiceParts } from '../../../platform/subgraph.ts';
 import {
   type Correlatable,
@@ -23,8 +25,11 @@ const COMPARED = 50;
 /** A trace is followed back so far. */
 const TRACE_DAYS = 2;
 
-/** What nobody has told of is looked for so often: another process may have sealed it. */
-const LOOK_MS = 1_000;
+/** What nobody has told of is looked for so often: this process may have taken the lead meanwhile. */
+const LOOK_MS = 5_000; // 5 seconds
+
+/** What has failed is tried again after this. */
+const RETRY_MS = 1_000; // 1 second
 
 /** Rules are read again after this. */
 const RULES_MS = 2_000; // 2 seconds
@@ -49,7 +54,8 @@ export class Engine {
   private readonly parts: ServiceParts;
   private readonly stopping = new AbortController();
   private readonly running: Promise<void>;
-  private wake: (() => void) | null = null;
+  private readonly doorbell = new Doorbell();
+  private readonly listener: Listener;
   private rules: CorrelationRule[] = [];
   private types = new Set<string>();
   private rulesReadAt = 0;
@@ -57,12 +63,16 @@ export class Engine {
 
   constructor(parts: ServiceParts) {
     this.parts = parts;
+    const touch = () => this.touch(); // whichever process has sealed it
+    const rest = { settle: () => undefined, beat: () => undefined };
+    this.listener = { ...rest, relation: 'audit_events', offer: touch, reset: touch };
+    parts.feed.hub.attach(this.listener);
     this.running = this.run();
   }
 
   /** There is something to look at. */
   touch(): void {
-    this.wake?.();
+    this.doorbell.ring();
   }
 
   /** Resolves once everything that is sealed has been looked at. */
@@ -75,8 +85,9 @@ export class Engine {
   }
 
   async stop(): Promise<void> {
+    this.parts.feed.hub.detach(this.listener);
     this.stopping.abort();
-    this.wake?.();
+    this.touch();
     await this.running;
   }
 
@@ -90,24 +101,11 @@ export class Engine {
         this.isIdle = true;
       } catch (error) {
         log.warn({ err: error }, 'events could not be correlated; they will be');
-        await sleep(LOOK_MS, undefined, { signal }).catch(() => undefined);
+        await sleep(RETRY_MS, undefined, { signal }).catch(() => undefined);
       }
-      await this.rest(signal);
+      await this.doorbell.wait(LOOK_MS);
       this.isIdle = false;
     }
-  }
-
-  private async rest(signal: AbortSignal): Promise<void> {
-    const timer = new AbortController();
-    const woken = new Promise<void>((resolve) => {
-      this.wake = resolve;
-    });
-    const end = () => timer.abort();
-    signal.addEventListener('abort', end, { once: true });
-    await Promise.race([woken, sleep(LOOK_MS, undefined, timer).catch(() => undefined)]);
-    signal.removeEventListener('abort', end);
-    timer.abort();
-    this.wake = null;
   }
 
   private async part(): Promise<number> {

@@ -74,6 +74,7 @@ export class Runner {
   }
 
   private async look(): Promise<void> {
+    if (!(await this.isAnythingDue())) return;
     await this.giveUp();
     await this.startDue();
     for (const fits of [IS_WAITING, IS_ORPHANED]) {
@@ -95,6 +96,15 @@ export class Runner {
         this.executions.set(execution, done);
       }
     }
+  }
+
+  /** In one statement, since most of the time nothing is. */
+  private async isAnythingDue(): Promise<boolean> {
+    const due = await this.parts.db.one(sql`
+      select 1 as due from test_runs where (${IS_GIVEN_UP}) or (${IS_WAITING}) or (${IS_ORPHANED})
+      union all
+      select 1 from scenarios where next_run_at <= ${this.parts.now()}::timestamptz and status = 'active' limit 1`);
+    return due !== null;
   }
 
   /** Ends runs that were stopped before they began. */

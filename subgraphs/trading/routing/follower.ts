@@ -5,13 +5,13 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from '../../../platform/database/sql.ts';
+import { Doorbell } from '../../../platform/doorbell.ts';
 import type { Listener } from '../../../platform/feed/hub.ts';
 import { follow } from '../../../platform/following.ts';
 import type { ServiceParts } from '../../../platform/subgraph.ts';
 import type { Context } from '../context.ts';
 import { ORDER_TRANSITIONS, type OrderStatus } from '../rules/order-lifecycle.ts';
 import { type CatchingUpParts, catchUp } from './catching-up.ts';
-import { Doorbell } from './doorbell.ts';
 import { forgetRoutes } from './routes.ts';
 
 export interface Follower {
