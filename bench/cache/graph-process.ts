@@ -15,6 +15,9 @@ export interface GraphRole {
   cacheBytes?: number;
 }
 
+/** Several graphs start at once, on a machine that may have other things to do. */
+const START_TIMEOUT_MS = 60_000; // a minute
+
 const { databaseUrl, redisUrl, cacheBytes } = roleOfThisProcess<GraphRole>();
 const log = createLogger({ level: 'error', service: 'bench' });
 
@@ -24,7 +27,8 @@ const subgraphs = definitions.map((definition) => {
   return startSubgraph(definition, { databaseUrl: databaseUrlOf, graph, log, redisUrl, cacheBytes });
 });
 const gateway = await createGateway({ subgraphs, log, production: true });
-await Promise.all(subgraphs.map(({ feed }) => feed.ready()));
+const begun = await Promise.all(subgraphs.map(({ feed }) => feed.hub.reached(START_TIMEOUT_MS)));
+if (begun.includes(false)) throw new Error('The graph has not begun within a minute');
 
 const ask = async (nth: number) => JSON.stringify(await gateway.execute(PORTFOLIO, variablesOf(nth)));
 

@@ -40,6 +40,5 @@ export async function prices(bench: Bench): Promise<void> {
     ours: `${graph.p50Ms.toFixed(1)} / ${graph.p99Ms.toFixed(1)}`,
     plain: `${plain.p50Ms.toFixed(1)} / ${plain.p99Ms.toFixed(1)}`,
     ratio: graph.p50Ms / plain.p50Ms,
-    note: 'what plain SQL writes in a quiet time is looked for every 100 ms',
   });
 }
