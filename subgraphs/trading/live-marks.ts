@@ -6,6 +6,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import type { Listener } from '../../platform/feed/hub.ts';
+import { type Following, follow } from '../../platform/following.ts';
 import { connectRedis } from '../../platform/redis.ts';
 import type { ServiceParts } from '../../platform/subgraph.ts';
 import { Holdings } from './holdings.ts';
@@ -25,20 +26,13 @@ export interface LiveMarks {
 }
 
 const PRICES = /* GraphQL */ `
-  subscription FollowPrices($symbols: [String!]!, $after: String) {
-    priceChanges(symbols: $symbols, minIntervalMs: 50, after: $after) {
-      kind
-      cursor
-      ticker { lastPrice timestamp instrument { symbol } }
-    }
+  subscription FollowPrices($symbols: [String!]!) {
+    priceChanges(symbols: $symbols, minIntervalMs: 50) { ticker { lastPrice timestamp instrument { symbol } } }
   }
 `;
 
-interface PriceData {
-  priceChanges: {
-    cursor: string;
-    ticker: { lastPrice: string; timestamp: string; instrument: { symbol: string } | null } | null;
-  } | null;
+interface PriceChange {
+  ticker: { lastPrice: string; timestamp: string; instrument: { symbol: string } | null } | null;
 }
 
 /** Prices are written back at most so often. */
@@ -46,9 +40,6 @@ const WRITE_BACK_MS = 5_000; // 5 seconds
 
 /** And so seldom that it costs the database no more than this share of its time, however many positions there are. */
 const WRITE_BACK_SHARE = 0.05;
-
-/** The way to the graph is tried again after this, with some chance. */
-const RETRY_MS = 500;
 
 export function startLiveMarks(parts: ServiceParts): LiveMarks {
   return new Marks(parts);
@@ -120,38 +111,37 @@ class Marks implements LiveMarks {
     if (this.holdings.add(accountId, symbol)) this.restart.abort();
   }
 
-  /** Follows the prices of what is held, anew whenever that grows or the way is interrupted. */
+  /** Follows the prices of what is held, anew whenever that grows. */
   private async follow(): Promise<void> {
     const { log } = this.parts;
     let isInterrupted = false;
+    const following: Following<PriceChange> = {
+      document: PRICES,
+      field: 'priceChanges',
+      begin: () => this.begin(),
+      variables: () => ({ symbols: this.holdings.symbols() }),
+      take: ({ ticker }) => {
+        isInterrupted = false;
+        const { lastPrice, timestamp, instrument } = ticker ?? {};
+        if (lastPrice && timestamp && instrument) this.take(instrument.symbol, { price: lastPrice, at: timestamp });
+      },
+      interrupted: ({ message: reason }) => {
+        if (!isInterrupted) log.info({ reason }, 'prices do not come in; they are asked for again');
+        isInterrupted = true;
+      },
+    };
     while (!this.stopping.signal.aborted) {
       this.restart = new AbortController();
-      try {
-        await this.parts.feed.ready(); // what is opened from now on is offered, what was opened before is read
-        await this.holdings.load();
-        await this.seed();
-        await this.followHeld();
-        isInterrupted = false;
-      } catch (error) {
-        if (!isInterrupted)
-          log.info({ reason: (error as Error).message }, 'prices do not come in; they are asked for again');
-        isInterrupted = true;
-        await sleep(RETRY_MS * (1 + Math.random()), undefined, this.stopping).catch(() => undefined);
-      }
+      await follow(this.parts, following, this.restart.signal);
     }
   }
 
-  private async followHeld(): Promise<void> {
-    const { signal } = this.restart;
-    const symbols = this.holdings.symbols();
-    if (symbols.length === 0) {
-      await untilAborted(signal);
-      return;
-    }
-    for await (const { priceChanges } of this.parts.graph.subscribe<PriceData>(PRICES, { symbols }, { signal })) {
-      const { lastPrice, timestamp, instrument } = priceChanges?.ticker ?? {};
-      if (lastPrice && timestamp && instrument) this.take(instrument.symbol, { price: lastPrice, at: timestamp });
-    }
+  /** Learns what is held; while that is nothing there is nothing to follow. */
+  private async begin(): Promise<void> {
+    await this.parts.feed.ready(); // what is opened from now on is offered, what was opened before is read
+    await this.holdings.load();
+    await this.seed();
+    if (this.holdings.symbols().length === 0) await untilAborted(this.restart.signal);
   }
 
   private take(symbol: string, mark: Mark): void {
