@@ -22,6 +22,12 @@ export interface GroupedCommand<Context, Client, Input extends object, Ready, Re
   waitingLimit: number;
   /** Reads and checks what the transaction need not, in the order of the calls; a Refusal ends its call. */
   prepare(calls: readonly GroupedCall<Context, Input>[]): Promise<(Ready | Refusal)[]>;
+  /**
+   * Carries out calls without a key by one statement, which is a transaction of its own, where that can be; else null, and
+   * nothing is done.
+   * @default never
+   */
+  atOnce?(calls: readonly GroupedCall<Context, Input>[]): Promise<CommandPayload<Result>[] | null>;
   /** Carries the calls out, and gives their results in their order. */
   work(tx: Transaction<Client>, ready: readonly Ready[]): Promise<Result[]>;
   /** Is told of each transaction: how many calls shared it, and how long each has taken from its coming to its answer. */
@@ -36,8 +42,11 @@ export interface GroupedCall<Context, Input> {
 /** Groups under way at once: while one waits for the disk, the rows of the other are worked on. */
 const AT_ONCE = 2;
 
-interface WaitingCall<Context, Input, Result> extends GroupedCall<Context, Input> {
+interface KeyedCall<Context, Input> extends GroupedCall<Context, Input> {
   key: string | null;
+}
+
+interface WaitingCall<Context, Input, Result> extends KeyedCall<Context, Input> {
   weight: number;
   since: number;
   resolve(payload: CommandPayload<Result>): void;
@@ -76,7 +85,7 @@ export class GroupCommit<
     const since = performance.now();
     try {
       const key = idempotencyKeyOf(input);
-      if (weight > limit) return await this.timed(since, this.alone({ context, input }));
+      if (weight > limit) return await this.timed(since, this.alone({ context, input, key }));
       if (this.waitingWeight + weight > waitingLimit) throw refuse.domainUnavailable(context.domain);
       this.waitingWeight += weight;
       return await new Promise((resolve, reject) => {
@@ -128,7 +137,7 @@ export class GroupCommit<
     const first = calls[0];
     if (first && calls.length > 1) {
       try {
-        const payloads = await this.together(first.context, calls);
+        const payloads = (await this.atOnce(calls)) ?? (await this.together(first.context, calls));
         for (const [i, call] of calls.entries()) call.resolve(payloads[i] as CommandPayload<Result>);
       } catch (error) {
         await this.oneByOne(calls, first.context, error);
@@ -152,10 +161,17 @@ export class GroupCommit<
     for (const call of calls) await this.alone(call).then(call.resolve, call.reject);
   }
 
+  private async atOnce(calls: readonly KeyedCall<Context, Input>[]): Promise<CommandPayload<Result>[] | null> {
+    const isKeyed = calls.some(({ key }) => key !== null);
+    return isKeyed ? null : ((await this.grouped.atOnce?.(calls)) ?? null);
+  }
+
   /** One call in a transaction of its own. */
-  private async alone(call: GroupedCall<Context, Input>): Promise<CommandPayload<Result>> {
+  private async alone(call: KeyedCall<Context, Input>): Promise<CommandPayload<Result>> {
     const { operation, prepare, work } = this.grouped;
     try {
+      const [payload] = (await this.atOnce([call])) ?? [];
+      if (payload) return payload;
       const [ready] = await prepare([call]);
       if (ready instanceof Refusal) throw ready;
       return await command<Client, Result>(call.context, operation, call.input, async (tx) => {

@@ -6,11 +6,11 @@ import type { CapturedTables } from '../feed/captured-tables.ts';
 import type { RowChange, TickPart } from '../feed/change.ts';
 import type { Hub } from '../feed/hub.ts';
 import type { Mirror } from '../feed/mirror.ts';
-import type { Snapshot } from '../feed/snapshot.ts';
+import { type Snapshot, sees } from '../feed/snapshot.ts';
 import type { BroadcastPart } from '../feed/tick-broadcast.ts';
 import type { Family } from './family.ts';
 import { Fence, placeOf } from './fence.ts';
-import { OwnWrites, readOwnWrites, type Transactional } from './own-writes.ts';
+import { OwnWrites, readOwnWrites, type Transactional, type Written } from './own-writes.ts';
 import { ProcessTier } from './process-tier.ts';
 import type { Changed, RedisTier } from './redis-tier.ts';
 
@@ -116,6 +116,15 @@ export abstract class Upkeep implements Mirror {
         writes.flatMap((write) => [...this.placesOf(write)]),
       );
     return xid;
+  }
+
+  /** The same of a transaction that is committed by now: the feed may have brought already what it has written. */
+  expectCommitted(xid: number, writes: readonly Written[]): void {
+    if (!this.isOn || (this.hub?.snapshot && sees(this.hub.snapshot, xid))) return;
+    this.ownWrites.hold(
+      xid,
+      writes.flatMap((write) => [...this.placesOf(write)]),
+    );
   }
 
   rolledBack(xid: number): void {

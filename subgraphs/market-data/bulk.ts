@@ -80,23 +80,36 @@ export function byIndex(refused: readonly RowRefusal[]): RowRefusal[] {
 export type Tradable = (spelling: string) => string | UserError;
 
 /** Reads which of the instruments take prices. */
-export async function readTradable(context: Context, inputs: readonly { symbol: string }[]): Promise<Tradable> {
+export function readTradable(context: Context, inputs: readonly { symbol: string }[]): Promise<Tradable> {
+  return tradableBy(context, inputs, (symbols) => readActivity(context, symbols));
+}
+
+/** The same when `activity` tells which of the symbols exist, and whether they are active. */
+export async function tradableBy(
+  { faults }: Context,
+  inputs: readonly { symbol: string }[],
+  activity: (symbols: readonly string[]) => Promise<ReadonlyMap<string, boolean>>,
+): Promise<Tradable> {
   const symbols = new Map<string, string | UserError>();
   for (const { symbol } of inputs) if (!symbols.has(symbol)) symbols.set(symbol, canonical(symbol));
-  const wanted = [...symbols.values()].filter((symbol) => typeof symbol === 'string');
-  const known = await context.db.query<{ symbol: string; isActive: boolean }>(
-    sql`select symbol, is_active from symbols where symbol = any(${wanted}::text[])`,
-  );
-  const silent = silenceOf(context.faults);
-  const activity = new Map(known.map(({ symbol, isActive }) => [symbol, isActive]));
+  const known = await activity([...symbols.values()].filter((symbol) => typeof symbol === 'string'));
+  const silent = silenceOf(faults);
   return (spelling: string): string | UserError => {
     const symbol = symbols.get(spelling) ?? canonical(spelling);
     if (typeof symbol !== 'string') return symbol;
-    if (activity.get(symbol)) return silent(symbol) ?? symbol;
-    return activity.has(symbol)
+    if (known.get(symbol)) return silent(symbol) ?? symbol;
+    return known.has(symbol)
       ? refuse.validation(`${symbol} is not active, so nothing is recorded for it.`).userError
       : refuse.notFound('Instrument', symbol).userError;
   };
+}
+
+/** Which of the instruments exist, and whether they are active. */
+export async function readActivity({ db }: Context, symbols: readonly string[]): Promise<Map<string, boolean>> {
+  const known = await db.query<{ symbol: string; isActive: boolean }>(
+    sql`select symbol, is_active from symbols where symbol = any(${[...symbols]}::text[])`,
+  );
+  return new Map(known.map(({ symbol, isActive }) => [symbol, isActive]));
 }
 
 function canonical(spelling: string): string | UserError {

@@ -8,8 +8,8 @@ import { checkLength, type ReadRow, type RowRefusal, readRows, readTradable, typ
 import { type Spreads, spreadsOf } from './chaos/quotes.ts';
 import type { Context, Tx } from './context.ts';
 import type { IngestPriceInput, IngestPricesInput, PriceInput } from './generated/resolvers.ts';
-import { type PublishedTick, publishTicks } from './publication.ts';
-import { type Columns, columnNames, rowSet } from './row-set.ts';
+import { batchOf, resultsOf, type StoredPrices, storing } from './price-store.ts';
+import { publishGuarded } from './publication.ts';
 import { readTick, type Tick } from './rules/price-tick.ts';
 import type { SourceMessage } from './sources/rules/source-state.ts';
 
@@ -49,7 +49,7 @@ const MAX_DAYS = 100;
 /** Code of what is refused since its source is silent: nobody has heard it. */
 const SILENT = 'DOMAIN_UNAVAILABLE';
 
-type Call = GroupedCall<Context, IngestPricesInput>;
+export type Call = GroupedCall<Context, IngestPricesInput>;
 
 /** Stores the ticks that keep every rule; those that are stored already are counted. */
 export function ingestPrices(context: Context, input: IngestPricesInput): Promise<PricesPayload> {
@@ -71,19 +71,33 @@ export async function ingestPrice(context: Context, input: IngestPriceInput): Pr
 }
 
 /** Reads the calls' ticks, and makes the partitions that they need outside the transaction that fills them. */
-export async function preparePrices(calls: readonly Call[]): Promise<(ReadyPrices | Refusal)[]> {
+export function preparePrices(calls: readonly Call[]): Promise<(ReadyPrices | Refusal)[]> {
+  return prepareKnowing(calls, readTradable, ensureDays);
+}
+
+/** The same with what is known already of instruments and partitions. */
+export async function prepareKnowing(
+  calls: readonly Call[],
+  knowTradable: typeof readTradable,
+  ensure: typeof ensureDays,
+): Promise<(ReadyPrices | Refusal)[]> {
   const [first] = calls;
   if (!first) return [];
   const { context } = first;
   const short = calls.filter(({ input }) => input.prices.length <= MAX_TICKS);
-  const tradable = await readTradable(
+  const tradable = await knowTradable(
     context,
     short.flatMap(({ input }) => input.prices),
   );
   const prepared = calls.map((call) => prepareCall(call, tradable));
   const days = new Set(prepared.flatMap((ready) => (ready instanceof Refusal ? [] : [...daysOf(ready.ticks)])));
-  if (days.size > 0) await context.db.query(sql`select ensure_price_feed_partitions(${[...days]}::timestamptz[])`);
+  if (days.size > 0) await ensure(context, [...days]);
   return prepared;
+}
+
+/** Makes the partitions of the days ("2026-03-02"). */
+export async function ensureDays({ db }: Context, days: readonly string[]): Promise<void> {
+  await db.query(sql`select ensure_price_feed_partitions(${[...days]}::timestamptz[])`);
 }
 
 function prepareCall({ context, input }: Call, tradable: Tradable): ReadyPrices | Refusal {
@@ -127,42 +141,15 @@ function daysOf(ticks: readonly Tick[]): Set<string> {
   return new Set(ticks.map(({ timestamp }) => timestamp.slice(0, 10)));
 }
 
-/** Writes the ticks of the calls. Of a tick that several bring, the first one's counts. */
+/** Writes the ticks of the calls, in a transaction that is under way. */
 export async function writePrices(tx: Tx, calls: readonly ReadyPrices[]): Promise<PricesResult[]> {
-  const ticks = distinctTicks(calls);
-  const accepted = await insertTicks(tx, ticks);
   const [first] = calls;
-  if (first) await publishTicks(tx, ticks, heardFrom(calls), first);
-  return calls.map((call, i) => ({
-    accepted: accepted.get(i) ?? 0,
-    duplicates: call.ticks.length - (accepted.get(i) ?? 0),
-    refused: call.refused,
-    symbols: [...new Set(call.ticks.map(({ symbol }) => symbol))],
-  }));
-}
-
-function heardFrom(calls: readonly ReadyPrices[]): Map<string, SourceMessage[]> {
-  const bySource = Map.groupBy(
-    calls.flatMap(({ heard }) => heard),
-    ({ source }) => source,
-  );
-  return new Map([...bySource].map(([source, heard]) => [source, heard.map(({ message }) => message)]));
-}
-
-interface CalledTick extends PublishedTick {
-  /** Which of the calls it came with. */
-  call: number;
-}
-
-function distinctTicks(calls: readonly ReadyPrices[]): CalledTick[] {
-  const distinct = new Map<string, CalledTick>();
-  for (const [call, { ticks, traceId }] of calls.entries()) {
-    for (const tick of ticks) {
-      const key = `${tick.symbol} ${tick.timestamp} ${BigInt(tick.sequence)} ${tick.source}`;
-      if (!distinct.has(key)) distinct.set(key, { ...tick, call, traceId });
-    }
-  }
-  return [...distinct.values()];
+  if (!first) return [];
+  const batch = batchOf(calls, first.spreads);
+  const [stored] = await tx.$queryRaw<StoredPrices[]>(storing(batch));
+  if (!stored) throw new Error('store_prices gave no row');
+  if (!stored.isPublished) await publishGuarded(tx, batch.ticks, batch.heard, stored, first);
+  return resultsOf(calls, batch, stored);
 }
 
 function tickReport(price: PriceInput, symbol: string) {
@@ -182,39 +169,4 @@ function tickReport(price: PriceInput, symbol: string) {
     confidence: price.confidence ?? null,
     metadata: price.metadata ?? null,
   };
-}
-
-const TICK_COLUMNS: Columns<CalledTick> = {
-  symbol: ['text', (tick) => tick.symbol],
-  source: ['text', (tick) => tick.source],
-  timestamp: ['timestamptz', (tick) => tick.timestamp],
-  sequence: ['bigint', (tick) => tick.sequence],
-  price: ['numeric', (tick) => tick.price],
-  bid: ['numeric', (tick) => tick.bid],
-  ask: ['numeric', (tick) => tick.ask],
-  bid_size: ['numeric', (tick) => tick.bidSize],
-  ask_size: ['numeric', (tick) => tick.askSize],
-  quantity: ['numeric', (tick) => tick.quantity],
-  taker_side: ['text', (tick) => tick.takerSide],
-  volume_24h: ['numeric', (tick) => tick.volume24h],
-  confidence: ['numeric', (tick) => tick.confidence],
-  metadata: ['jsonb', (tick) => tick.metadata],
-  trace_id: ['text', (tick) => tick.traceId],
-};
-const TICK_NAMES = columnNames(TICK_COLUMNS);
-
-/** Gives how many of each call were new. Sorted by key, so that two writers of the same ticks never deadlock. */
-async function insertTicks(tx: Tx, ticks: readonly CalledTick[]): Promise<Map<number, number>> {
-  if (ticks.length === 0) return new Map();
-  const columns: Columns<CalledTick> = { ...TICK_COLUMNS, call: ['integer', (tick) => tick.call] };
-  const rows = await tx.$queryRaw<{ call: number; accepted: number }[]>(sql`
-    with tick as materialized (select * from ${rowSet('tick', columns, ticks)}),
-    stored as (
-      insert into price_feeds (${TICK_NAMES}) select ${TICK_NAMES} from tick
-       order by symbol, timestamp, sequence, source
-      on conflict do nothing
-      returning symbol, timestamp, sequence, source)
-    select tick.call, count(*)::int as accepted
-      from tick join stored using (symbol, timestamp, sequence, source) group by tick.call`);
-  return new Map(rows.map(({ call, accepted }) => [call, accepted]));
 }

@@ -7,6 +7,7 @@ import type { Complaint } from '../../platform/health.ts';
 import type { PrismaClient } from '../../prisma/market-data/generated/client.ts';
 import type { Context } from './context.ts';
 import type { IngestPricesInput } from './generated/resolvers.ts';
+import { PlainPrices } from './plain-prices.ts';
 import { type PricesResult, preparePrices, type ReadyPrices, writePrices } from './price-ingestion.ts';
 
 /** Ticks of a shared transaction at most: a few milliseconds' work, so that nobody waits long for the next one. */
@@ -39,12 +40,14 @@ export interface PriceWriter extends GroupCommit<Context, PrismaClient, IngestPr
 /** @param groupLimit ticks of a shared transaction at most; 0 for a transaction of its own a call */
 export function createPriceWriter(groupLimit = GROUP_LIMIT): PriceWriter {
   const lags: { at: number; ms: number }[] = [];
+  const plain = new PlainPrices();
   let [calls, transactions] = [0, 0];
   const writer = new GroupCommit<Context, PrismaClient, IngestPricesInput, ReadyPrices, PricesResult>({
     operation: 'ingestPrices',
     weigh: ({ prices }) => prices.length,
     limit: groupLimit,
     waitingLimit: WAITING_LIMIT,
+    atOnce: (grouped) => plain.write(grouped),
     prepare: preparePrices,
     work: writePrices,
     onWritten(elapsedMs) {

@@ -20,7 +20,7 @@ import {
 import { bentPrice } from './scenarios/rules/price-effect.ts';
 import { advanceConsensus, keepSourcePrices, type Verdict } from './sources/consensus-prices.ts';
 import { type Heard, hearSources } from './sources/source-health.ts';
-import { advanceTickers, newestBySymbol, type Observation, withFigures } from './ticker-advance.ts';
+import { advanceTickers, newestBySymbol, type Observation } from './ticker-advance.ts';
 
 export type PublishedTick = Tick & { traceId: string };
 
@@ -31,16 +31,28 @@ export interface Occasion {
   spreads: Spreads;
 }
 
-/** Advances what is published with the ticks. `heard` is what their sources said, refused prices too. */
-export async function publishTicks(
+/** What stands between ticks and tickers: of most nothing. */
+export interface Guards {
+  /** Whether any of the sources is registered. */
+  isRegistered: boolean;
+  /** Whether a scenario bends any of the prices. */
+  isBent: boolean;
+  /** The symbols of which registered sources have spoken. */
+  guarded: string[];
+}
+
+/**
+ * Advances what is published with ticks that something stands in the way of. The tickers of their symbols must be locked.
+ * `heard` is what their sources said, refused prices too.
+ */
+export async function publishGuarded(
   tx: Tx,
   ticks: readonly PublishedTick[],
   heard: Heard,
+  { isRegistered, isBent, guarded }: Guards,
   occasion: Occasion,
 ): Promise<void> {
   const symbols = [...new Set(ticks.map(({ symbol }) => symbol))];
-  await lockTickers(tx, symbols);
-  const { isRegistered, isBent, guarded } = await readGuards(tx, symbols, heard);
   if (isRegistered) await hearSources(tx, heard, occasion.nowMs, occasion.traceId);
   if (ticks.length === 0) return;
   const manipulations = isBent ? await activeManipulations(tx, symbols) : new Map<string, ActiveManipulation>();
@@ -52,6 +64,11 @@ export async function publishTicks(
       : await advanceConsensus(tx, judged, occasion.nowMs, bender(manipulations, occasion.nowMs), occasion.traceId);
   const publishable = ticks.filter((tick) => isPublishable(tick, verdicts.get(tick.symbol)));
   await publishSeen(tx, observationsOf(publishable), manipulations, occasion);
+}
+
+/** What is published of ticks that nothing stands in the way of. */
+export function plainObservations(ticks: readonly PublishedTick[], spreads: Spreads): Observation[] {
+  return observationsOf(ticks).map((observation) => wideObservation(observation, spreads));
 }
 
 /** Advances the tickers with what venues computed: one observation a symbol. */
@@ -71,25 +88,6 @@ export function bender(manipulations: ReadonlyMap<string, ActiveManipulation>, n
     const manipulation = manipulations.get(symbol);
     return manipulation ? bentPrice(manipulation, price, nowMs) : price;
   };
-}
-
-interface Guards {
-  /** Whether any of the sources is registered. */
-  isRegistered: boolean;
-  /** Whether a scenario bends any of the prices. */
-  isBent: boolean;
-  /** The symbols of which registered sources have spoken. */
-  guarded: string[];
-}
-
-/** What stands between the ticks and the tickers: of most nothing, and one look tells. */
-async function readGuards(tx: Tx, symbols: readonly string[], heard: Heard): Promise<Guards> {
-  const [guards] = await tx.$queryRaw<Guards[]>(sql`
-    select exists (select from data_sources where name = any(${[...heard.keys()]}::text[]) and is_enabled) as "isRegistered",
-           exists (select from price_manipulations
-                    where symbol = any(${[...symbols]}::text[]) and state = 'ACTIVE') as "isBent",
-           array(select symbol from consensus_prices where symbol = any(${[...symbols]}::text[])) as guarded`);
-  return guards ?? { isRegistered: false, isBent: false, guarded: [] };
 }
 
 function isPublishable({ source }: PublishedTick, verdict: Verdict | undefined): boolean {
@@ -116,10 +114,7 @@ async function publishSeen(
   }
   await advanceTickers(
     tx,
-    await withFigures(
-      tx,
-      bent.map((observation) => wideObservation(observation, spreads)),
-    ),
+    bent.map((observation) => wideObservation(observation, spreads)),
   );
 }
 

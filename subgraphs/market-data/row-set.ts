@@ -6,7 +6,7 @@
 import { identifier, join, raw, type Sql, sql } from '../../platform/database/sql.ts';
 
 /** Types whose text needs no quotes in an array literal. */
-type PlainType = 'integer' | 'bigint' | 'numeric' | 'boolean' | 'double precision';
+type PlainType = 'integer' | 'bigint' | 'numeric' | 'boolean' | 'double precision' | 'uuid';
 type QuotedType = 'text' | 'timestamptz' | 'jsonb';
 
 /** A column's type, and its value in a row; objects of jsonb columns are written as JSON. */
@@ -14,11 +14,16 @@ export type Columns<Row> = Record<string, readonly [type: PlainType | QuotedType
 
 /** The rows as a set named `name`, for use after FROM: `unnest($1::text[], …) as name(symbol, …)`. */
 export function rowSet<Row>(name: string, columns: Columns<Row>, rows: readonly Row[]): Sql {
+  return sql`unnest(${columnArrays(columns, rows)}) as ${identifier(name)}(${columnNames(columns)})`;
+}
+
+/** The rows as arrays separated by commas, a column each: `$1::text[], …`. For functions that take them so. */
+export function columnArrays<Row>(columns: Columns<Row>, rows: readonly Row[]): Sql {
   const arrays = Object.values(columns).map(([type, value]) => {
     const literal = `{${rows.map((row) => element(type, value(row))).join(',')}}`;
     return sql`${literal}::${raw(type)}[]`;
   });
-  return sql`unnest(${join(arrays)}) as ${identifier(name)}(${columnNames(columns)})`;
+  return join(arrays);
 }
 
 /** The names of the columns, separated by commas. */

@@ -138,13 +138,15 @@ const minutes = Array.from({ length: 4 }, (_, n) =>
 const word = (price: string, sequence: string) => ({
   prices: [tick(NOW, price, { source: 'venue', sequence, volume24h: '5', metadata: {} })],
 });
+const LATER = new Date(Date.parse(NOW) + 3_600_000).toISOString(); // an hour from now: nothing begins by itself
+
 const SCENARIO = {
   name: 's',
   type: 'CRASH',
   symbols: ['OLD-USD'],
   durationMinutes: 10,
   createdBy: 'test',
-  startAt: NOW,
+  startAt: LATER,
 };
 
 /** Inputs with which each mutation shows every field of its payload, refusals too. */
@@ -229,10 +231,8 @@ const COMMANDS: [name: string, input: object][] = [
   ],
 ];
 
-const LATER = new Date(Date.parse(NOW) + 3_600_000).toISOString(); // an hour from now
-
 const scenarioSteps = (scenarioId: string): [name: string, input: object][] => [
-  ['scheduleMarketScenario', { scenarioId, startAt: LATER }], // so that it does not begin by itself
+  ['scheduleMarketScenario', { scenarioId, startAt: LATER }],
   ['startMarketScenario', { scenarioId }],
   ['startMarketScenario', { scenarioId }],
   ['stopMarketScenario', { scenarioId, reason: 'seen' }],
