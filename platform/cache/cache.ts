@@ -169,7 +169,7 @@ export class Cache extends Upkeep {
     const now = Date.now();
     for (const { id, place } of slots) {
       const entry = this.process.get(id);
-      if (entry && entry.expiresAt > now && this.fence.isCurrent(place, entry.moment)) found.set(id, entry.value);
+      if (entry && entry.expiresAt > now && this.isCurrent(place, entry)) found.set(id, entry.value);
     }
     this.counts.processHits += found.size;
     if (found.size > 0 && this.sampler?.isDue()) this.sample(slots, read);

@@ -12,6 +12,8 @@ export class Fence {
   private readonly ticks = new Float64Array(PLACES);
   /** Commands of this process that have written there and that the feed has not brought yet. */
   private readonly held = new Uint32Array(PLACES);
+  /** When a command last wrote there. */
+  private readonly heldSince = new Float64Array(PLACES);
   /** Nothing is known of what happened before this tick. */
   private floor = Number.POSITIVE_INFINITY;
 
@@ -29,6 +31,7 @@ export class Fence {
   /** Nothing of the place is current until it is released. */
   hold(place: number): void {
     this.held[place] = (this.held[place] as number) + 1;
+    this.heldSince[place] = ++this.moment;
   }
 
   release(place: number): void {
@@ -36,9 +39,19 @@ export class Fence {
     if (held > 0) this.held[place] = held - 1;
   }
 
+  /** Whether a command has written there that the feed has not brought yet. */
+  isHeld(place: number): boolean {
+    return this.held[place] !== 0;
+  }
+
   /** Whether what was read at that moment is what a read would find, as far as is known here. */
   isCurrent(place: number, moment: number): boolean {
     return this.held[place] === 0 && moment >= (this.moments[place] as number) && this.floor < Number.POSITIVE_INFINITY;
+  }
+
+  /** The same of a row that a command of this process has left at that moment: no other has written there since. */
+  isCurrentOwn(place: number, moment: number): boolean {
+    return moment >= (this.moments[place] as number) && moment >= (this.heldSince[place] as number);
   }
 
   /** The same of what shows everything up to that tick. */

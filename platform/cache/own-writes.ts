@@ -13,7 +13,7 @@ const ROWS_LIMIT = 50;
 /** A transaction of which nothing has been heard for so long was rolled back. */
 const PATIENCE_MS = 60_000; // a minute
 
-export type Written = Pick<RowChange, 'relation' | 'key' | 'row' | 'was'>;
+type Written = Pick<RowChange, 'relation' | 'key' | 'row' | 'was'>;
 
 interface LogRow {
   xid: string;

@@ -3,15 +3,15 @@
  * feed: whatever the feed has touched since a value was read is void.
  */
 import type { CapturedTables } from '../feed/captured-tables.ts';
-import type { RowChange, TickPart } from '../feed/change.ts';
+import { type Image, type RowChange, readImage, type TickPart } from '../feed/change.ts';
 import type { Hub } from '../feed/hub.ts';
 import type { Mirror } from '../feed/mirror.ts';
 import { type Snapshot, sees } from '../feed/snapshot.ts';
 import type { BroadcastPart } from '../feed/tick-broadcast.ts';
 import type { Family } from './family.ts';
 import { Fence, placeOf } from './fence.ts';
-import { OwnWrites, readOwnWrites, type Transactional, type Written } from './own-writes.ts';
-import { ProcessTier } from './process-tier.ts';
+import { OwnWrites, readOwnWrites, type Transactional } from './own-writes.ts';
+import { type Entry, ProcessTier } from './process-tier.ts';
 import type { Changed, RedisTier } from './redis-tier.ts';
 
 /** A table of which more rows change in one part counts as touched whole in Redis. */
@@ -118,13 +118,44 @@ export abstract class Upkeep implements Mirror {
     return xid;
   }
 
-  /** The same of a transaction that is committed by now: the feed may have brought already what it has written. */
-  expectCommitted(xid: number, writes: readonly Written[]): void {
-    if (!this.isOn || (this.hub?.snapshot && sees(this.hub.snapshot, xid))) return;
+  /**
+   * The same of a transaction that is committed by now, and of which the rows are known: images as the log has them. They
+   * are served from here though the feed has not brought them yet.
+   */
+  expectRows(xid: number, relation: string, keys: readonly string[], images: readonly string[]): void {
+    const table = this.tables.get(relation);
+    if (!this.isOn || !table || (this.hub?.snapshot && sees(this.hub.snapshot, xid))) return;
+    // A part of a tick may have brought a later state of the row already.
+    const families = this.isWithinTick ? [] : (this.rowFamilies.get(relation) ?? []);
+    const rows = images.map((image) => readImage(image, table));
+    const slots = families.flatMap((family) =>
+      rows.map((row) => ({ family, row, slot: slotOf(family, String(row[table.key])) })),
+    );
+    const last = slots.filter(({ slot }) => this.isLastKnown(slot));
     this.ownWrites.hold(
       xid,
-      writes.flatMap((write) => [...this.placesOf(write)]),
+      keys.map((key) => placeOf(relation, table.key, key)),
     );
+    for (const { family, row, slot } of last) this.keepOwn(family, slot, row);
+  }
+
+  /** Whether what is held of the row is all that commands here have made of it: one that is answered late may be older. */
+  private isLastKnown({ id, place }: Slot): boolean {
+    const known = this.process.peek(id);
+    return !this.fence.isHeld(place) || (known?.isOwn === true && this.fence.isCurrentOwn(place, known.moment));
+  }
+
+  private keepOwn(family: Family<unknown>, { id, place }: Slot, row: Image): void {
+    const known = this.process.peek(id);
+    if (known && versionOf(known.value) > versionOf(row)) return; // it is newer, or of a row that was removed since
+    const asOf = this.hub?.completeAt ?? 0;
+    const expiresAt = Date.now() + ttlOf(family, row);
+    this.process.set(id, { value: row, place, moment: this.fence.moment, isOwn: true, asOf, expiresAt });
+  }
+
+  /** Whether the entry is what a read would find, as far as is known here. */
+  protected isCurrent(place: number, { moment, isOwn }: Entry): boolean {
+    return this.fence.isCurrent(place, moment) || (isOwn === true && this.fence.isCurrentOwn(place, moment));
   }
 
   rolledBack(xid: number): void {
@@ -146,15 +177,21 @@ export abstract class Upkeep implements Mirror {
     const held = (this.rowFamilies.get(change.relation) ?? []).map((family) => {
       const { id, place } = slotOf(family, change.key);
       const entry = this.process.peek(id);
-      return { id, entry, isCurrent: entry !== undefined && this.fence.isCurrent(place, entry.moment) };
+      const isOwn = entry?.isOwn === true && this.fence.isCurrentOwn(place, entry.moment);
+      return {
+        id,
+        entry,
+        isOwn,
+        isCurrent: isOwn || (entry !== undefined && this.fence.isCurrent(place, entry.moment)),
+      };
     });
     for (const place of this.placesOf(change)) this.fence.touch(place, tick);
-    for (const { id, entry, isCurrent } of held) {
+    for (const { id, entry, isOwn, isCurrent } of held) {
       if (!entry) continue;
       if (change.op === 'D' || !isWhole) this.process.delete(id);
       else {
         const isNewer = isCurrent && versionOf(entry.value) > versionOf(change.row);
-        this.process.set(id, { ...entry, value: isNewer ? entry.value : change.row, moment: this.fence.moment });
+        this.process.set(id, { ...entry, value: isNewer ? entry.value : change.row, isOwn, moment: this.fence.moment });
       }
     }
   }

@@ -1,7 +1,7 @@
 /** Reads a domain's change log. Everything is read with statements that PostgreSQL has prepared: the leader asks often. */
 import { type Sql, sql } from '../database/sql.ts';
 import type { CapturedTables } from './captured-tables.ts';
-import type { Image, RowChange } from './change.ts';
+import { type Image, type RowChange, readImage } from './change.ts';
 import { parseSnapshot, type Snapshot } from './snapshot.ts';
 import { ask, type Queryable } from './statement.ts';
 
@@ -222,17 +222,13 @@ function underWay(snapshot: Snapshot): string[] {
 }
 
 function toChange(row: ChangeRow, tables: CapturedTables): RowChange {
-  const image = JSON.parse(row.image) as Record<string, unknown>;
-  for (const name of tables.get(row.relation)?.instants ?? []) {
-    if (typeof image[name] === 'string') image[name] = `${image[name]}Z`;
-  }
   return {
     seq: Number(row.seq),
     xid: Number(row.xid),
     relation: row.relation,
     op: row.op,
     key: row.key,
-    row: image,
+    row: readImage(row.image, tables.get(row.relation)),
     was: row.was === null ? null : (JSON.parse(row.was) as Image),
     at: row.at,
     trace: row.trace,

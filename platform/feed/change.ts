@@ -1,3 +1,4 @@
+import type { CapturedTable } from './captured-tables.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** A row as the feed carries it: JSON-safe, camelCase, like every row of the platform (database/rows.ts). */
@@ -35,4 +36,11 @@ export interface TickPart {
   changes: readonly RowChange[];
   /** Whether the tick ends with this part. */
   isLast: boolean;
+}
+
+/** The row of an image as the log has it: its instants are in UTC without a zone. */
+export function readImage(image: string, table: CapturedTable | undefined): Image {
+  const row = JSON.parse(image) as Record<string, unknown>;
+  for (const name of table?.instants ?? []) if (typeof row[name] === 'string') row[name] = `${row[name]}Z`;
+  return row;
 }

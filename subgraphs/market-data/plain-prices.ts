@@ -11,7 +11,7 @@ import { rowTypes } from '../../platform/database/rows.ts';
 import { Refusal, refuse } from '../../platform/errors.ts';
 import { readActivity, type readTradable, tradableBy } from './bulk.ts';
 import type { Context } from './context.ts';
-import { withVolumes } from './day-volumes.ts';
+import { withDayFigures } from './day-figures.ts';
 import { type Call, ensureDays, type PricesResult, prepareKnowing, type ReadyPrices } from './price-ingestion.ts';
 import { batchOf, resultsOf, type StoredPrices, storing } from './price-store.ts';
 
@@ -43,9 +43,8 @@ export class PlainPrices {
   private async store(context: Context, ready: readonly ReadyPrices[]): Promise<CommandPayload<PricesResult>[] | null> {
     const [first] = ready;
     if (!first) return [];
-    const batch = batchOf(ready, first.spreads);
-    const seen = await withVolumes(context, batch.seen, first.nowMs);
-    const { text, values } = storing({ ...batch, seen }, context.traceparent);
+    const batch = await withDayFigures(context, batchOf(ready, first.spreads), first.nowMs);
+    const { text, values } = storing(batch, context.traceparent);
     const client = await context.db.pool.connect();
     try {
       const { rows } = await client.query<StoredPrices>({ text, values, types: rowTypes });
@@ -53,8 +52,8 @@ export class PlainPrices {
       const [stored] = rows;
       if (!stored?.isPublished) return this.giveWay();
       const xid = Number(stored.xid);
-      const writes = stored.moved.map((symbol) => ({ relation: 'tickers', key: symbol, row: { symbol }, was: null }));
-      context.cache.expectCommitted(xid, writes);
+      const symbols = batch.seen.map(({ symbol }) => symbol);
+      context.cache.expectRows(xid, 'tickers', symbols, stored.moved ?? []);
       context.feed.ring();
       const readToken = readTokenOf(context.domain, xid);
       return resultsOf(ready, batch, stored).map((result) => ({ ...result, errors: [], readToken }));

@@ -6,7 +6,7 @@ import type { PricesResult, ReadyPrices } from './price-ingestion.ts';
 import { type Guards, type PublishedTick, plainObservations } from './publication.ts';
 import { type Columns, columnArrays } from './row-set.ts';
 import type { SourceMessage } from './sources/rules/source-state.ts';
-import { OBSERVATION_COLUMNS, type Observation } from './ticker-advance.ts';
+import { type Observation, observationArrays } from './ticker-advance.ts';
 
 interface CalledTick extends PublishedTick {
   feedId: string;
@@ -19,6 +19,8 @@ export interface PriceBatch {
   ticks: CalledTick[];
   /** What is published of them where nothing stands in the way: one a symbol. */
   seen: Observation[];
+  /** Whether the 24-hour figures of what was seen have been looked for. */
+  isComplete: boolean;
   /** What the sources said, refused prices too. */
   heard: Map<string, SourceMessage[]>;
 }
@@ -29,27 +31,27 @@ export interface StoredPrices extends Guards {
   xid: string | null;
   /** Ids of the ticks that are new; null when all of them are. */
   newIds: string[] | null;
-  /** Symbols whose tickers moved. */
-  moved: string[];
+  /** Of a statement that is a transaction of its own: the tickers that moved, as the feed's log has them. */
+  moved: string[] | null;
   isPublished: boolean;
 }
 
 /** Of a tick that several calls bring, the first one's counts. */
 export function batchOf(calls: readonly ReadyPrices[], spreads: Spreads): PriceBatch {
   const ticks = distinctTicks(calls);
-  return { ticks, seen: plainObservations(ticks, spreads), heard: heardFrom(calls) };
+  return { ticks, seen: plainObservations(ticks, spreads), isComplete: false, heard: heardFrom(calls) };
 }
 
 /**
  * Stores the ticks of a batch, and publishes what was seen unless something stands in the way of any of it.
  * @param traceparent of a statement that is a transaction of its own: then it stores nothing unless it can publish all
  */
-export function storing({ ticks, seen, heard }: PriceBatch, traceparent: string | null = null): Sql {
+export function storing({ ticks, seen, isComplete, heard }: PriceBatch, traceparent: string | null = null): Sql {
   return sql`
     select xid, new_ids as "newIds", moved, is_published as "isPublished", is_registered as "isRegistered",
            is_bent as "isBent", guarded
       from store_prices(${traceparent !== null}, ${traceparent}, ${[...heard.keys()]}::text[],
-                        ${columnArrays(TICK_COLUMNS, ticks)}, ${columnArrays(OBSERVATION_COLUMNS, seen)})`;
+                        ${columnArrays(TICK_COLUMNS, ticks)}, ${observationArrays(seen, isComplete)})`;
 }
 
 /** What became of each call. */

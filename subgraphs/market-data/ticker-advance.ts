@@ -1,5 +1,5 @@
 /** How tickers advance: by newer observations only, each state kept in the history. */
-import { sql } from '../../platform/database/sql.ts';
+import { type Sql, sql } from '../../platform/database/sql.ts';
 import { dec } from '../../platform/decimal.ts';
 import type { Tx } from './context.ts';
 import { type Columns, columnArrays, columnNames, rowSet } from './row-set.ts';
@@ -41,7 +41,7 @@ export function newestBySymbol<Seen extends Pick<Observation, 'symbol' | 'timest
   return newest;
 }
 
-/** Completes observations with the figures that they do not bring (`day_figures`). */
+/** Completes observations with the figures that they do not bring (`price_day_before`, `volume_of_day`). */
 export async function withFigures(tx: Tx, observations: readonly Observation[]): Promise<MarketState[]> {
   if (observations.length === 0) return [];
   const seen = rowSet(
@@ -58,7 +58,9 @@ export async function withFigures(tx: Tx, observations: readonly Observation[]):
   const oldest = new Date(Date.parse(first) - TWO_DAYS_MS).toISOString();
   const known = await tx.$queryRaw<{ before: string | null; volume: string | null }[]>(sql`
     select before::text, volume::text
-      from ${seen} cross join lateral day_figures(symbol, at, ${oldest}::timestamptz, ${newest}::timestamptz)
+      from ${seen}
+     cross join lateral price_day_before(symbol, at, ${oldest}::timestamptz, ${newest}::timestamptz)
+     cross join lateral volume_of_day(symbol, at, ${oldest}::timestamptz, ${newest}::timestamptz)
      order by place`);
   return observations.map((observation, index) => {
     const { before = null, volume = null } = known[index] ?? {};
@@ -78,8 +80,7 @@ function withChange(observation: Observation, before: string | null): MarketStat
   };
 }
 
-/** In the order in which `advance_tickers` and `store_prices` take them. */
-export const OBSERVATION_COLUMNS: Columns<Observation> = {
+const OBSERVATION_COLUMNS: Columns<Observation> = {
   symbol: ['text', (seen) => seen.symbol],
   source: ['text', (seen) => seen.source],
   timestamp: ['timestamptz', (seen) => seen.timestamp],
@@ -89,19 +90,33 @@ export const OBSERVATION_COLUMNS: Columns<Observation> = {
   ask: ['numeric', (seen) => seen.ask],
   quoted_at: ['timestamptz', (seen) => seen.quotedAt],
   volume_24h: ['numeric', (seen) => seen.volume24h],
-  price_change_24h: ['numeric', (seen) => seen.priceChange24h],
+  before: ['numeric', priceBefore],
   metadata: ['jsonb', (seen) => seen.metadata],
   trace_id: ['text', (seen) => seen.traceId],
 };
 
+function priceBefore({ lastPrice, priceChange24h }: Observation): string | null {
+  return priceChange24h === null ? null : dec(lastPrice).minus(priceChange24h).toFixed();
+}
+
+/**
+ * The observations as `advance_tickers` and `store_prices` take them.
+ * @param isComplete whether 24-hour figures that they do not bring are not known, and need not be looked for
+ */
+export function observationArrays(observations: readonly Observation[], isComplete: boolean): Sql {
+  return sql`${isComplete}, ${columnArrays(OBSERVATION_COLUMNS, observations)}`;
+}
+
 /** Moves tickers on where the observation is newer, with their 24-hour figures, and keeps what they became. One a symbol. */
 export async function advanceTickers(tx: Tx, observations: readonly Observation[]): Promise<void> {
   if (observations.length === 0) return;
-  await tx.$queryRaw(sql`select advance_tickers(${columnArrays(OBSERVATION_COLUMNS, observations)})`);
+  await tx.$executeRaw(sql`select advance_tickers(${observationArrays(observations, false)})`);
 }
 
+const { before: _, ...SHARED_COLUMNS } = OBSERVATION_COLUMNS;
 const STATE_COLUMNS: Columns<MarketState> = {
-  ...OBSERVATION_COLUMNS,
+  ...SHARED_COLUMNS,
+  price_change_24h: ['numeric', (state) => state.priceChange24h],
   price_change_percent_24h: ['numeric', (state) => state.priceChangePercent24h],
 };
 const STATE_NAMES = columnNames(STATE_COLUMNS);

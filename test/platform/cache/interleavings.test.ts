@@ -7,7 +7,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest
 import { Fence } from '../../../platform/cache/fence.ts';
 import { RedisTier } from '../../../platform/cache/redis-tier.ts';
 import { type RedisServer, startRedis } from '../../support/redis.ts';
-import { perform, plays } from './play.ts';
+import { perform, plays, playsWithStatements } from './play.ts';
 import { connectTiers, type Tiers } from './stage.ts';
 
 const SEED = 20260101;
@@ -48,10 +48,19 @@ it('serves nothing stale', { timeout: 10 * 60_000 }, async () => {
   expect(hits.redis).toBeGreaterThan(PLAYED / 4);
 });
 
+it('serves nothing stale of rows that are known when their statement is answered', {
+  timeout: 10 * 60_000,
+}, async () => {
+  const property = fc.asyncProperty(playsWithStatements, fc.scheduler(), async (play, scheduler) => {
+    expect((await perform(play, scheduler, tiers)).stale).toEqual([]);
+  });
+  await fc.assert(property, { seed: SEED, numRuns: PLAYED / 4 });
+});
+
 /** What a run finds stale; nothing is made simpler, to find it is enough. */
-async function findStale(): Promise<string[]> {
+async function findStale(of = plays): Promise<string[]> {
   let stale: string[] = [];
-  const property = fc.asyncProperty(plays, fc.scheduler(), async (play, scheduler) => {
+  const property = fc.asyncProperty(of, fc.scheduler(), async (play, scheduler) => {
     ({ stale } = await perform(play, scheduler, tiers));
     return stale.length === 0;
   });
@@ -68,6 +77,11 @@ describe('the same finds stale values', () => {
   it('where what commands have written is not held', async () => {
     vi.spyOn(Fence.prototype, 'hold').mockReturnValue();
     expect(await findStale()).not.toEqual([]);
+  });
+
+  it('where a row that a statement has left is believed, whatever was written there since', async () => {
+    vi.spyOn(Fence.prototype, 'isCurrentOwn').mockReturnValue(true);
+    expect(await findStale(playsWithStatements)).not.toEqual([]);
   });
 
   it('where the process takes from Redis what it knows to have been touched', async () => {

@@ -10,6 +10,8 @@ export interface Play {
   /** What each of other services' transactions writes. */
   writes: Write[][];
   commands: { at: number; writes: Write[]; isRefused: boolean }[];
+  /** Commands that are a single statement each. */
+  statements: { at: number; writes: Write[] }[];
   leader: LeaderAct[];
   /** Of each process: whether a part arrives, or it begins anew. */
   deliveries: ('deliver' | 'restart')[][];
@@ -72,6 +74,7 @@ export const plays: fc.Arbitrary<Play> = fc.record(
   {
     writes: fc.array(transaction, { maxLength: 4 }),
     commands: fc.array(fc.record({ at: process, writes: transaction, isRefused: seldom }), { maxLength: 2 }),
+    statements: fc.constant<Play['statements']>([]),
     leader: fc.array(leaderAct, { minLength: 1, maxLength: 8 }),
     deliveries,
     readers: fc.array(fc.record({ at: process, reads: fc.array(read, { minLength: 1, maxLength: 12 }) }), {
@@ -82,6 +85,11 @@ export const plays: fc.Arbitrary<Play> = fc.record(
   },
   { noNullPrototype: true },
 );
+
+/** The same with statements in the process that keeps something itself. */
+export const playsWithStatements: fc.Arbitrary<Play> = fc
+  .tuple(plays, fc.array(transaction, { minLength: 2, maxLength: 4 }))
+  .map(([play, statements]) => ({ ...play, statements: statements.map((writes) => ({ at: 0, writes })) }));
 
 /** Plays it to its end on an empty Redis. */
 export async function perform(play: Play, scheduler: fc.Scheduler, tiers: Tiers): Promise<Stage> {
@@ -99,6 +107,7 @@ export async function perform(play: Play, scheduler: fc.Scheduler, tiers: Tiers)
   const actors = [
     inTurn(play.writes, (writes) => stage.write(writes)),
     ...play.commands.map(({ at, writes, isRefused }) => stage.command(at, writes, isRefused)),
+    ...play.statements.map(({ at, writes }) => stage.statement(at, writes)),
     inTurn(play.leader, (act) => actAsLeader(stage, act)),
     ...play.deliveries.map((all, at) => inTurn(all, (each) => stage[each](at))),
     ...play.readers.map(({ at, reads }) => inTurn(reads, (each) => stage.read(at, each))),

@@ -182,6 +182,21 @@ export class Stage {
     });
   }
 
+  /** A command of that process that is a single statement: when it is answered it is committed, and its rows are known. */
+  async statement(index: number, writes: readonly Write[]): Promise<void> {
+    const process = this.processAt(index);
+    const transaction = await this.step('a statement writes', () => this.database.begin(writes));
+    const commits = await this.step('a statement commits', () => this.database.commit(transaction));
+    await this.step('a statement is answered', () => {
+      const { xid, changes } = transaction;
+      const last = new Map(changes.map((change) => [change.key, change]));
+      const images = [...last.values()].flatMap(({ op, row }) => (op === 'D' ? [] : [JSON.stringify(row)]));
+      process.cache.expectRows(xid, 'items', [...last.keys()], images);
+      for (const key of last.keys()) process.answered.set(`row ${key}`, commits);
+      this.commands.push({ xid, commits });
+    });
+  }
+
   /** Reads through the cache of that process, and judges what it gives. */
   async read(index: number, { of, keys, isAfterCommands }: Read): Promise<void> {
     const { database } = this;

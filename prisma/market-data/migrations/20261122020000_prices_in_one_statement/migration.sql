@@ -17,51 +17,57 @@ $$;
 -- ended 24 hours before; the volume is the sum of the one-minute bars of the last 24 hours. What is not known is null.
 -- Between `oldest` and `newest` lie the two days before each of the instants that are asked for together: the planner
 -- knows them beforehand, and leaves the partitions of other days and months alone.
-create function day_figures(of_symbol text, at timestamptz, oldest timestamptz, newest timestamptz)
-  returns table (before numeric, volume numeric) language sql stable as $$
+create function price_day_before(of_symbol text, at timestamptz, oldest timestamptz, newest timestamptz)
+  returns table (before numeric) language sql stable as $$
   select coalesce(
-           (select price from price_feeds
-             where symbol = of_symbol and timestamp <= at - interval '24 hours' and timestamp > at - interval '48 hours'
-               and timestamp >= oldest and timestamp <= newest
-             order by timestamp desc, sequence desc limit 1),
-           (select close from candles
-             where symbol = of_symbol and "interval" = '1m' and end_time <= at - interval '24 hours'
-               and start_time > at - interval '48 hours' and start_time >= oldest and start_time <= newest
-             order by start_time desc limit 1)),
-         (select sum(volume) from candles
-           where symbol = of_symbol and "interval" = '1m' and start_time >= at - interval '24 hours' and start_time < at
-             and start_time >= oldest and start_time <= newest)
+    (select price from price_feeds
+      where symbol = of_symbol and timestamp <= at - interval '24 hours' and timestamp > at - interval '48 hours'
+        and timestamp >= oldest and timestamp <= newest
+      order by timestamp desc, sequence desc limit 1),
+    (select close from candles
+      where symbol = of_symbol and "interval" = '1m' and end_time <= at - interval '24 hours'
+        and start_time > at - interval '48 hours' and start_time >= oldest and start_time <= newest
+      order by start_time desc limit 1))
+$$;
+create function volume_of_day(of_symbol text, at timestamptz, oldest timestamptz, newest timestamptz)
+  returns table (volume numeric) language sql stable as $$
+  select sum(volume) from candles
+   where symbol = of_symbol and "interval" = '1m' and start_time >= at - interval '24 hours' and start_time < at
+     and start_time >= oldest and start_time <= newest
 $$;
 
--- Moves tickers on where what was seen is newer, and keeps what they became in the history; gives the symbols of those
--- that moved. One observation a symbol. One without a quote, or with an older one, leaves bid and ask as they were; one
--- without a volume leaves the volume. The 24-hour figures that it does not bring are completed.
+-- Moves tickers on where what was seen is newer, and keeps what they became in the history. One observation a symbol. One
+-- without a quote, or with an older one, leaves bid and ask as they were; one
+-- without a volume leaves the volume. `befores` are the prices 24 hours before. What is missing of those and of the volumes
+-- is looked for, unless `is_complete` says that it has been.
 create function advance_tickers(
-  symbols text[], sources text[], timestamps timestamptz[], sequences bigint[], last_prices numeric[], bids numeric[],
-  asks numeric[], quoted_ats timestamptz[], volumes numeric[], changes numeric[], metadatas jsonb[], trace_ids text[]
-) returns text[] language plpgsql as $$
+  is_complete boolean, symbols text[], sources text[], timestamps timestamptz[], sequences bigint[], last_prices numeric[],
+  bids numeric[], asks numeric[], quoted_ats timestamptz[], volumes numeric[], befores numeric[], metadatas jsonb[],
+  trace_ids text[]
+) returns void language plpgsql as $$
 #variable_conflict use_column
 declare
   oldest timestamptz;
   newest timestamptz;
-  moved text[];
 begin
-  select min(moment) - interval '48 hours', max(moment) into oldest, newest from unnest(timestamps) as moment;
+  if not is_complete then
+    select min(moment) - interval '48 hours', max(moment) into oldest, newest from unnest(timestamps) as moment;
+    select array_agg(coalesce(seen.volume, day.volume) order by place), array_agg(coalesce(seen.before, day_before.before) order by place)
+      into volumes, befores
+      from unnest(symbols, timestamps, volumes, befores) with ordinality as seen (symbol, at, volume, before, place)
+     cross join lateral volume_of_day(symbol, at, oldest, newest) as day
+     cross join lateral price_day_before(symbol, at, oldest, newest) as day_before;
+  end if;
   -- Rows are locked in the order of their symbols, so that two writers never deadlock.
-  with seen as (
-    select * from unnest(symbols, sources, timestamps, sequences, last_prices, bids, asks, quoted_ats, volumes, changes,
-                         metadatas, trace_ids)
-      as seen (symbol, source, timestamp, sequence, last_price, bid, ask, quoted_at, volume, change, metadata, trace_id)),
-  completed as (
-    select seen.*, coalesce(seen.volume, day.volume) as volume_24h,
-           case when change is null then day.before else last_price - change end as before_24h
-      from seen cross join lateral day_figures(symbol, timestamp, oldest, newest) as day offset 0),
-  advanced as (
+  with advanced as (
     insert into tickers as kept (symbol, source, timestamp, sequence, last_price, bid, ask, quoted_at, volume_24h,
                                  price_change_24h, price_change_percent_24h, metadata, trace_id)
-    select symbol, source, timestamp, sequence, last_price, bid, ask, quoted_at, volume_24h, last_price - before_24h,
-           percent_change(last_price, before_24h), metadata, trace_id
-      from completed order by symbol
+    select symbol, source, timestamp, sequence, last_price, bid, ask, quoted_at, volume, last_price - before,
+           percent_change(last_price, before), metadata, trace_id
+      from unnest(symbols, sources, timestamps, sequences, last_prices, bids, asks, quoted_ats, volumes, befores, metadatas,
+                  trace_ids)
+        as seen (symbol, source, timestamp, sequence, last_price, bid, ask, quoted_at, volume, before, metadata, trace_id)
+     order by symbol
     on conflict (symbol) do update set
       source = excluded.source, timestamp = excluded.timestamp, sequence = excluded.sequence,
       last_price = excluded.last_price, volume_24h = coalesce(excluded.volume_24h, kept.volume_24h),
@@ -71,15 +77,12 @@ begin
       ask = case when excluded.quoted_at >= coalesce(kept.quoted_at, '-infinity') then excluded.ask else kept.ask end,
       quoted_at = greatest(excluded.quoted_at, kept.quoted_at)
     where (excluded.timestamp, excluded.sequence) > (kept.timestamp, kept.sequence)
-    returning *),
-  remembered as (
-    insert into market_snapshots (symbol, source, timestamp, sequence, last_price, bid, ask, quoted_at, volume_24h,
-                                  price_change_24h, price_change_percent_24h, metadata, trace_id)
-    select symbol, source, timestamp, sequence, last_price, bid, ask, quoted_at, volume_24h, price_change_24h,
-           price_change_percent_24h, metadata, trace_id from advanced
-    on conflict do nothing)
-  select array_agg(symbol) into moved from advanced;
-  return coalesce(moved, '{}');
+    returning *)
+  insert into market_snapshots (symbol, source, timestamp, sequence, last_price, bid, ask, quoted_at, volume_24h,
+                                price_change_24h, price_change_percent_24h, metadata, trace_id)
+  select symbol, source, timestamp, sequence, last_price, bid, ask, quoted_at, volume_24h, price_change_24h,
+         price_change_percent_24h, metadata, trace_id from advanced
+  on conflict do nothing;
 end
 $$;
 
@@ -93,14 +96,14 @@ create function store_prices(
   ids uuid[], symbols text[], sources text[], timestamps timestamptz[], sequences bigint[], prices numeric[],
   bids numeric[], asks numeric[], bid_sizes numeric[], ask_sizes numeric[], quantities numeric[], taker_sides text[],
   volumes numeric[], confidences numeric[], metadatas jsonb[], trace_ids text[],
-  seen_symbols text[], seen_sources text[], seen_timestamps timestamptz[], seen_sequences bigint[],
+  is_complete boolean, seen_symbols text[], seen_sources text[], seen_timestamps timestamptz[], seen_sequences bigint[],
   seen_prices numeric[], seen_bids numeric[], seen_asks numeric[], seen_quoted_ats timestamptz[],
-  seen_volumes numeric[], seen_changes numeric[], seen_metadatas jsonb[], seen_trace_ids text[],
+  seen_volumes numeric[], seen_befores numeric[], seen_metadatas jsonb[], seen_trace_ids text[],
   -- The number of the transaction; null where nothing was done.
   out xid text,
   -- The ids of the ticks that are new; null when all of them are.
   out new_ids uuid[],
-  -- The symbols whose tickers moved.
+  -- Of who has no transaction around it: the tickers that moved, as the feed will tell them.
   out moved text[],
   -- Whether what was seen is published, and what stands between where it is not.
   out is_published boolean, out is_registered boolean, out is_bent boolean, out guarded text[]
@@ -137,10 +140,12 @@ begin
     select array_agg(feed_id) into new_ids from stored;
     new_ids := case when cardinality(new_ids) = cardinality(ids) then null else coalesce(new_ids, '{}') end;
   end if;
-  moved := '{}';
   if is_published and cardinality(seen_symbols) > 0 then
-    moved := advance_tickers(seen_symbols, seen_sources, seen_timestamps, seen_sequences, seen_prices, seen_bids, seen_asks,
-                             seen_quoted_ats, seen_volumes, seen_changes, seen_metadatas, seen_trace_ids);
+    perform advance_tickers(is_complete, seen_symbols, seen_sources, seen_timestamps, seen_sequences, seen_prices, seen_bids, seen_asks,
+                             seen_quoted_ats, seen_volumes, seen_befores, seen_metadatas, seen_trace_ids);
+    if only_published then
+      moved := array(select image from own_writes(cardinality(seen_symbols)) where image is not null);
+    end if;
   end if;
 end
 $$;
