@@ -49,6 +49,57 @@ async function costOf(of: TestGraph, query: string, variables: object, headers =
   return cost;
 }
 
+describe('the latest price', () => {
+  const PRICE = '{ instrument(symbol: "LIVE-USD") { ticker { lastPrice } } }';
+  const INGEST = `mutation ($input: IngestPricesInput!) { ingestPrices(input: $input) { accepted errors { message } } }`;
+  let last = 0;
+
+  async function lastPrice(of: TestGraph): Promise<string> {
+    const { data, errors } = await of.subgraph('market-data', PRICE, {});
+    expect(errors).toBeUndefined();
+    return data?.instrument.ticker?.lastPrice;
+  }
+
+  async function ingest(): Promise<void> {
+    const price = { symbol: 'LIVE-USD', source: 'test', price: String(++last), timestamp: new Date().toISOString() };
+    const { data } = await graph.subgraph('market-data', INGEST, {
+      input: { prices: [{ ...price, sequence: String(last) }] },
+    });
+    expect(data?.ingestPrices).toEqual({ accepted: 1, errors: [] });
+  }
+
+  const statements = (of: TestGraph) => of.subgraphs.get('market-data')?.statements() ?? 0;
+
+  it('costs no statement while prices come, where they are taken and elsewhere', async () => {
+    await graph.run(`mutation { createInstrument(input: { symbol: "LIVE-USD" }) { errors { message } } }`);
+    const costOfReads = async () => {
+      const before = statements(graph) + statements(replica);
+      for (let count = 0; count < 10; count++) {
+        await ingest();
+        expect(await lastPrice(graph)).toBe(String(last)); // at once where it was taken
+        await lastPrice(replica);
+      }
+      return statements(graph) + statements(replica) - before - 10; // each price is a statement itself
+    };
+    await expect.poll(costOfReads, { timeout: 30_000 }).toBe(0);
+    await expect.poll(() => lastPrice(replica), { timeout: 30_000 }).toBe(String(last));
+  });
+
+  it('is found in Redis again after Redis was emptied', async () => {
+    await redis.command('FLUSHALL');
+    expect(await lastPrice(graph)).toBe(String(last));
+    await ingest();
+    const costOfOther = async () => {
+      replica.subgraphs.get('market-data')?.cache.forgetHere();
+      const before = statements(replica);
+      expect(Number(await lastPrice(replica))).toBeGreaterThanOrEqual(last - 1);
+      return statements(replica) - before;
+    };
+    await expect.poll(costOfOther, { timeout: 30_000 }).toBe(0);
+    expect(await lastPrice(replica)).toBe(String(last));
+  });
+});
+
 describe('a query', () => {
   it('costs no statement once its rows and lists are known', async () => {
     const strategyId = await strategy(graph);

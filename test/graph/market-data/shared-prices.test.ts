@@ -1,7 +1,10 @@
 /** Calls that come together share a transaction, and nobody can tell but by the time it takes. */
+import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { dec } from '../../../platform/decimal.ts';
+import { change24h } from '../../../subgraphs/market-data/rules/market-figures.ts';
 import { startGraph, type TestGraph } from '../../support/graph.ts';
-import { ask, createInstruments, done, NOW, refused, send, tick, tickerOf } from './market.ts';
+import { ask, candle, createInstruments, done, NOW, refused, send, tick, tickerOf } from './market.ts';
 
 let graph: TestGraph;
 beforeAll(async () => {
@@ -79,6 +82,75 @@ describe('prices that come together', () => {
     expect(priceIngestion.waitingCalls).toBe(0);
     expect(priceIngestion.storedLagP50Ms).toBeGreaterThan(0);
     expect(priceIngestion.storedLagP99Ms).toBeGreaterThanOrEqual(priceIngestion.storedLagP50Ms);
+  });
+});
+
+describe('a price that nothing stands in the way of', () => {
+  beforeAll(() => createInstruments(graph, 'AAA-USD', 'BBB-USD', 'DAY-USD'));
+  const price = (second: number, value: string, rest: object = {}) => ingest(tick(at(second), value, rest));
+
+  it('costs one statement', async () => {
+    const { subgraphs } = graph;
+    let second = 0;
+    const costOf = async () => {
+      const before = subgraphs.get('market-data')?.statements() ?? 0;
+      await price(second++ % 60, '1', { symbol: 'AAA-USD', source: `cost-${second}` });
+      return (subgraphs.get('market-data')?.statements() ?? 0) - before;
+    };
+    await expect.poll(costOf).toBe(1);
+  });
+
+  it('is refused once its instrument is not active, whoever has seen to that', async () => {
+    expect(await price(1, '1', { symbol: 'AAA-USD', source: 'active' })).toMatchObject({ accepted: 1 });
+    await graph.sql('market-data', `update symbols set is_active = false where symbol = 'AAA-USD'`);
+    expect(await price(2, '2', { symbol: 'AAA-USD', source: 'active' })).toMatchObject({
+      accepted: 0,
+      refused: [{ error: { message: 'AAA-USD is not active, so nothing is recorded for it.' } }],
+    });
+  });
+
+  it('is stored though the partition of its day is gone again', async () => {
+    const old = (second: number) => ingest(tick(`2026-01-07T00:00:0${second}Z`, '1', { symbol: 'BBB-USD' }));
+    await expect.poll(() => old(1)).toMatchObject({ accepted: 0, duplicates: 1 });
+    await graph.sql('market-data', 'drop table price_feeds_20260107');
+    expect(await old(2)).toMatchObject({ accepted: 1, refused: [], errors: [] });
+  });
+
+  it('is judged as soon as its source is registered', async () => {
+    expect(await price(1, '1', { symbol: 'BBB-USD', source: 'sudden' })).toMatchObject({ accepted: 1 });
+    await graph.sql('market-data', `insert into data_sources (name, kind, priority) values ('sudden', 'REST', 1)`);
+    expect(await price(2, '2', { symbol: 'BBB-USD', source: 'sudden' })).toMatchObject({ accepted: 1 });
+    const judged = `select price::float from source_prices where source = 'sudden'`;
+    expect(await graph.sql('market-data', judged)).toEqual([{ price: 2 }]);
+  });
+
+  it('knows the figures of its day, and follows the bars that are written meanwhile', async () => {
+    const bar = (startTime: string, volume: string) =>
+      done(graph, 'ingestCandles', { candles: [candle(startTime, '40 40 40 40', { symbol: 'DAY-USD', volume })] });
+    await bar('2026-03-01T11:58:00Z', '1000');
+    await bar('2026-03-02T11:58:00Z', '2');
+    const live = async (second: number) => {
+      await price(second, '50', { symbol: 'DAY-USD', timestamp: `2026-03-02T11:59:${second}.5Z` });
+      return tickerOf(graph, 'DAY-USD');
+    };
+    expect(await live(10)).toMatchObject({ volume24h: '2', priceChange24h: '10', priceChangePercent24h: '25' });
+    await bar('2026-03-02T11:57:00Z', '3');
+    let second = 10;
+    await expect.poll(() => live(++second)).toMatchObject({ volume24h: '5', priceChange24h: '10' });
+  });
+
+  it('changes in percent by the rule of every other figure', async () => {
+    const money = fc.integer({ min: 1, max: 10 ** 9 }).map((units) => dec(units).dividedBy(1e4).toFixed());
+    const pairs = [...fc.sample(fc.tuple(money, money), 200), ['100.0000005', '100'], ['100.0000015', '100']];
+    const rows = await graph.sql(
+      'market-data',
+      `select percent_change(last, before)::text as percent
+         from unnest($1::numeric[], $2::numeric[]) with ordinality as pair(last, before, place) order by place`,
+      [pairs.map(([last]) => last), pairs.map(([, before]) => before)],
+    );
+    expect(rows.map(({ percent }) => dec(percent).toFixed())).toEqual(
+      pairs.map(([last = '', before = '']) => change24h(last, before)?.percent.toFixed()),
+    );
   });
 });
 
