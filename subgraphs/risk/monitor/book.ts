@@ -83,6 +83,8 @@ export class Book {
   private ofOrders = new Map<string, Map<string, Order>>();
   private readonly accountsBySymbol = new Map<string, Set<string>>();
   private readonly wanted = new Set<string>();
+  /** What each position was worth, and at which price: a position that changes is another object. */
+  private readonly holdings = new WeakMap<Position, { live: Price | undefined; holding: Holding }>();
   private isStarted = false;
   private isStopped = false;
   private repricing: Promise<void> | null = null;
@@ -193,15 +195,19 @@ export class Book {
     await this.reprice();
   }
 
+  /** Of what has not moved the same holding is given again: a look at 500 positions is not to compute them anew. */
   private holding(accountId: string, position: Position): Holding {
     const symbol = position.instrument?.symbol ?? '';
-    const { base, quote } = assetsOf(symbol);
     const live = this.prices.get(symbol);
+    const before = this.holdings.get(position);
+    const { base, quote } = before?.holding ?? assetsOf(symbol);
+    const quoteRate = usdRate(quote, this.prices);
+    if (before && before.live === live && isSame(before.holding.quoteRate, quoteRate)) return before.holding;
     const isLive = live !== undefined && Date.parse(live.at) >= Date.parse(position.markedAt);
     const price = dec(isLive ? live.price : position.currentPrice);
     const quantity = dec(position.quantity);
     const averageEntryPrice = dec(position.averageEntryPrice);
-    return {
+    const holding: Holding = {
       positionId: position.positionId,
       strategyId: position.strategy.strategyId,
       accountId,
@@ -211,11 +217,13 @@ export class Book {
       quantity,
       averageEntryPrice,
       price,
-      quoteRate: usdRate(quote, this.prices),
+      quoteRate,
       unrealizedPnl: price.minus(averageEntryPrice).times(quantity),
       realizedPnl: dec(position.realizedPnl),
       pricedAt: isLive ? live.at : position.markedAt,
     };
+    this.holdings.set(position, { live, holding });
+    return holding;
   }
 
   private followPositions() {
@@ -403,6 +411,10 @@ export class Book {
       whole: () => undefined,
     });
   }
+}
+
+function isSame(one: Decimal | null, other: Decimal | null): boolean {
+  return one === other || (one !== null && other !== null && one.eq(other));
 }
 
 interface InstrumentPage {

@@ -3,6 +3,7 @@
 import { type Decimal, dec } from '../../../platform/decimal.ts';
 import type { GraphClient } from '../../../platform/graph-client.ts';
 import { exchangeAccountId } from '../references.ts';
+import { type DailyReturns, dailyReturns } from '../rules/daily-changes.ts';
 import { balancesDocument, barsDocument } from './documents.ts';
 
 /** Daily bars change once a day. */
@@ -12,9 +13,6 @@ const RETURNS_TTL_MS = 600_000; // 10 minutes
 const AT_ONCE = 20;
 
 export const LONGEST_LOOKBACK = 365;
-
-/** Returns of one instrument by UTC day. */
-export type DailyReturns = ReadonlyMap<string, Decimal>;
 
 interface Bars {
   nodes: { startTime: string; close: string }[];
@@ -51,16 +49,6 @@ export class Returns {
       this.kept.set(symbol, { at: now, returns });
     }
   }
-}
-
-/** @param bars the latest first */
-function dailyReturns(bars: Bars['nodes']): DailyReturns {
-  const returns = new Map<string, Decimal>();
-  for (const [i, { startTime, close }] of bars.entries()) {
-    const before = bars[i + 1];
-    if (before) returns.set(startTime.slice(0, 10), dec(close).div(before.close).minus(1));
-  }
-  return returns;
 }
 
 /** Units that an account holds, by asset. */

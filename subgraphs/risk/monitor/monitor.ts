@@ -7,16 +7,16 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from '../../../platform/database/sql.ts';
 import { belongsTo, inTransaction } from '../../../platform/database/transaction.ts';
-import { type Decimal, dec, sum } from '../../../platform/decimal.ts';
+import { type Decimal, dec } from '../../../platform/decimal.ts';
 import type { ServiceParts } from '../../../platform/subgraph.ts';
 import { traceparentOf } from '../../../platform/trace.ts';
-import { escalateDue, expireOver, SYSTEM } from '../alerts/raising.ts';
-import { lockBreaker, step } from '../breaker/breaker.ts';
+import { escalateDue, expireOver } from '../alerts/raising.ts';
 import type { LimitBook } from '../limits/limit-book.ts';
 import { forgetOldChecks } from '../reports/check-log.ts';
-import { afterwards, RAPID_LOSS_WINDOW_MS, tripOf } from '../rules/breaker.ts';
 import { type Band, bandOf } from '../rules/utilisation.ts';
 import type { Book } from './book.ts';
+import { isStep, STEPS_AT_ONCE, type Step, takeSteps } from './breaches.ts';
+import { BreakerWatch } from './breaker-watch.ts';
 import type { Portfolios } from './portfolios.ts';
 import { Recalculation } from './recalculation.ts';
 import { Retention } from './retention.ts';
@@ -28,8 +28,14 @@ const CHECK_MS = 5_000;
 /** Everything is calculated anew so often. */
 const FULL_MS = 30_000;
 
-/** What moves more often than this is looked at together. */
-const DEBOUNCE_MS = 100;
+/** What moves within this is looked at together. */
+const PAUSE_MS = 20;
+
+/** After a look the monitor rests so many times as long as it took: it never takes more than a fifth of its process. */
+const REST = 4;
+
+/** After a failure it is tried again after this. */
+const RETRY_MS = 500;
 
 /** A utilisation that has moved by less since it was stored is not stored again. */
 const NOTABLE = dec('0.001');
@@ -50,12 +56,15 @@ interface Known {
 export class Monitor {
   /** How long the last look at all limits took. */
   lastCheck: { microseconds: number; at: string } | null = null;
+  /** How long the last breach took, from the look that showed it until its alert was committed. */
+  lastAlert: { microseconds: number; at: string } | null = null;
   private readonly parts: ServiceParts;
   private readonly book: Book;
   private readonly limits: LimitBook;
   private readonly portfolios: Portfolios;
   private readonly recalculation: Recalculation;
   private readonly retention: Retention;
+  private readonly breakerWatch: BreakerWatch;
   private readonly stopping = new AbortController();
   private readonly running: Promise<void>;
   private known: Map<string, Known> | null = null;
@@ -64,8 +73,11 @@ export class Monitor {
   private wake: (() => void) | null = null;
   private isAllDue = false;
   private fullAt = Number.NEGATIVE_INFINITY;
-  private pnl: { at: number; total: Decimal }[] = [];
   private passes = 0;
+  /** Whether values at risk and what was before are known: what they are measured with. */
+  private isCalculated = false;
+  private calculating: Promise<void> | null = null;
+  private calculations = 0;
 
   constructor({ parts, book, limits, portfolios }: MonitorParts) {
     this.parts = parts;
@@ -74,6 +86,7 @@ export class Monitor {
     this.portfolios = portfolios;
     this.recalculation = new Recalculation(parts, portfolios);
     this.retention = new Retention(parts);
+    this.breakerWatch = new BreakerWatch({ parts, limits, portfolios });
     this.running = this.run();
   }
 
@@ -96,9 +109,14 @@ export class Monitor {
 
   /** Resolves once everything that has moved until now has been looked at. */
   async settled(): Promise<void> {
-    const from = this.passes;
-    while (this.passes < from + 2 && !this.stopping.signal.aborted) {
-      this.touchAll(); // the pass under way may have begun before
+    let until = this.passes + 2; // the pass under way may have begun before
+    let { calculations } = this;
+    while (this.passes < until && !this.stopping.signal.aborted) {
+      if (this.calculating || calculations !== this.calculations) {
+        until = this.passes + 2; // what is calculated has to be looked at as well
+        calculations = this.calculations;
+      }
+      this.touchAll();
       await sleep(2);
     }
   }
@@ -107,6 +125,7 @@ export class Monitor {
     this.stopping.abort();
     this.wake?.();
     await this.running;
+    await this.calculating;
   }
 
   private async run(): Promise<void> {
@@ -118,15 +137,17 @@ export class Monitor {
       if (signal.aborted) return;
       const isDue = Date.now() >= nextCheck || this.isAllDue;
       if (isDue) nextCheck = Date.now() + CHECK_MS;
+      const startedAt = performance.now();
       try {
         await this.pass(isDue);
       } catch (error) {
         this.known = null; // what is stored is read again
         this.isAllDue = true;
         log.warn({ err: error }, 'limits could not be looked at; they will be');
-        await sleep(DEBOUNCE_MS * 5, undefined, { signal }).catch(() => undefined);
+        await sleep(RETRY_MS, undefined, { signal }).catch(() => undefined);
       }
-      await sleep(isDue ? 0 : DEBOUNCE_MS, undefined, { signal }).catch(() => undefined);
+      const restMs = isDue ? 0 : Math.max(PAUSE_MS, REST * (performance.now() - startedAt));
+      await sleep(restMs, undefined, { signal }).catch(() => undefined);
     }
   }
 
@@ -152,20 +173,35 @@ export class Monitor {
     if (this.limits.hasAny()) this.book.start();
     if (!this.isMonitor()) {
       this.known = null; // somebody else changes what is stored
+      this.isCalculated = false;
       return;
     }
     const now = this.parts.now();
-    if (this.limits.isCurrent()) await this.moveBreakerOn(now);
+    if (this.limits.isCurrent()) await this.breakerWatch.moveOn(now);
     if (!this.book.isFollowing() || !this.limits.isCurrent()) return;
     this.known ??= await this.readStates();
-    if (isWhole && Math.abs(now.getTime() - this.fullAt) >= FULL_MS) {
-      this.fullAt = now.getTime();
+    const isFullDue = isWhole && Math.abs(now.getTime() - this.fullAt) >= FULL_MS;
+    if (isFullDue || !this.isCalculated) this.calculating ??= this.calculate(now);
+    if (!this.isCalculated) await this.calculating; // without it a limit of it would seem to be kept
+    if (!this.isCalculated) throw new Error('Portfolios could not be calculated');
+    await this.look(accountIds ?? this.book.accountIds(), isWhole, now, causes);
+    if (isWhole) await this.breakerWatch.look(now);
+  }
+
+  /** Calculates everything, beside the looks that go on meanwhile, and does what is due now and then. */
+  private async calculate(now: Date): Promise<void> {
+    this.fullAt = now.getTime();
+    try {
       await this.recalculation.run(now);
+      this.isCalculated = true;
       await this.upkeep(now);
       await this.retention.run(now);
+    } catch (error) {
+      this.parts.log.warn({ err: error }, 'portfolios could not be calculated; they will be');
     }
-    await this.look(accountIds ?? this.book.accountIds(), isWhole, now, causes);
-    if (isWhole) await this.watchBreaker(now);
+    this.calculating = null;
+    this.calculations++;
+    this.touchAll();
   }
 
   private async look(
@@ -199,7 +235,7 @@ export class Monitor {
     if (isWhole) {
       this.lastCheck = { microseconds: Math.round((performance.now() - startedAt) * 1_000), at: now.toISOString() };
     }
-    if (entered.length > 0) await this.enterAll(entered, now, causes);
+    if (entered.length > 0) await this.enterAll(entered, now, causes, startedAt);
     if (isWhole) await this.storeNotable([...readings.values()], new Set(entered), now);
   }
 
@@ -208,22 +244,62 @@ export class Monitor {
     entered: readonly Reading[],
     now: Date,
     causes: ReadonlyMap<string, string | null>,
+    startedAt: number,
   ): Promise<void> {
     const ownTrace = randomBytes(16).toString('hex');
-    const traceOf = ({ accountId }: Reading) => (accountId === null ? null : causes.get(accountId)) ?? ownTrace;
-    const bands = await inTransaction(this.parts.db, async (tx) => {
-      const found: Band[] = [];
-      for (const reading of entered) {
-        const traceId = traceOf(reading);
-        await tx.query(belongsTo(traceparentOf(traceId)));
-        found.push(await enter(tx, reading, now, traceId));
+    const byTrace = Map.groupBy(
+      entered,
+      ({ accountId }) => (accountId === null ? null : causes.get(accountId)) ?? ownTrace,
+    );
+    for (const [traceId, readings] of byTrace) {
+      const left = await this.takeSteps(readings, now, traceId, startedAt);
+      if (left.length > 0) await this.enterOneByOne(left, now, traceId);
+    }
+  }
+
+  /** Begins and ends breaches. Gives what is left to be looked at one by one. */
+  private async takeSteps(
+    readings: readonly Reading[],
+    now: Date,
+    traceId: string,
+    startedAt: number,
+  ): Promise<Reading[]> {
+    const steps = readings.flatMap((reading): Step[] => {
+      const before = this.known?.get(reading.stateId)?.band ?? 'ok';
+      const band = bandOf(reading.utilisation, reading.warningAt, before);
+      return isStep(before, band) ? [{ reading, before, band }] : [];
+    });
+    const left = new Set(readings);
+    for (let i = 0; i < steps.length; i += STEPS_AT_ONCE) {
+      const some = steps.slice(i, i + STEPS_AT_ONCE);
+      const taken = await takeSteps(this.parts.db, some, now, traceId);
+      this.parts.feed.ring();
+      const done = some.filter(({ reading }) => taken.has(reading.stateId));
+      for (const { reading, band } of done) {
+        this.remember(reading, band);
+        left.delete(reading);
       }
+      await this.afterBreaches(done, now, traceId, startedAt);
+    }
+    return [...left];
+  }
+
+  private async afterBreaches(done: readonly Step[], now: Date, traceId: string, startedAt: number): Promise<void> {
+    if (!done.some(({ band }) => band === 'breached')) return;
+    this.lastAlert = { microseconds: Math.round((performance.now() - startedAt) * 1_000), at: now.toISOString() };
+    await this.breakerWatch.look(now, traceId);
+  }
+
+  private async enterOneByOne(readings: readonly Reading[], now: Date, traceId: string): Promise<void> {
+    const bands = await inTransaction(this.parts.db, async (tx) => {
+      await tx.query(belongsTo(traceparentOf(traceId)));
+      const found: Band[] = [];
+      for (const reading of readings) found.push(await enter(tx, reading, now, traceId));
       return found;
     });
     this.parts.feed.ring();
-    for (const [i, reading] of entered.entries()) this.remember(reading, bands[i] as Band);
-    const breached = entered.find((_, i) => bands[i] === 'breached');
-    if (breached) await this.watchBreaker(now, traceOf(breached));
+    for (const [i, reading] of readings.entries()) this.remember(reading, bands[i] as Band);
+    if (bands.includes('breached')) await this.breakerWatch.look(now, traceId);
   }
 
   private async storeNotable(readings: readonly Reading[], entered: ReadonlySet<Reading>, now: Date): Promise<void> {
@@ -273,55 +349,5 @@ export class Monitor {
     await forgetOldChecks(this.parts);
     const count = await inTransaction(db, async (tx) => (await escalateDue(tx, now)) + (await expireOver(tx, now)));
     if (count > 0) feed.ring();
-  }
-
-  /** An open breaker becomes half open, a half-open one closes, when its time has come. */
-  private async moveBreakerOn(now: Date): Promise<void> {
-    const breaker = this.limits.breaker();
-    if (!breaker?.movesOnAt || Date.parse(breaker.movesOnAt) > now.getTime()) return;
-    await inTransaction(this.parts.db, async (tx) => {
-      const { state, movesOnAt } = await lockBreaker(tx);
-      if (state === 'closed' || movesOnAt === null || Date.parse(movesOnAt) > now.getTime()) return;
-      const to = afterwards(state);
-      const reason =
-        to === 'closed' ? 'Nothing has opened it again.' : 'Its time is over: it closes if nothing opens it again.';
-      await step(tx, state, { to, cause: null, reason, value: null, by: SYSTEM, traceId: null }, now);
-    });
-    this.parts.feed.ring();
-  }
-
-  /** Opens the breaker where something says so. */
-  private async watchBreaker(now: Date, traceId: string | null = null): Promise<void> {
-    const { db, feed } = this.parts;
-    const at = now.getTime();
-    const totalPnl = sum(this.book.accountIds().map((accountId) => this.portfolios.totalPnl(accountId)));
-    if (this.pnl.length === 0) this.pnl = await this.readPnl(now);
-    this.pnl = [...this.pnl.filter((point) => at - point.at <= RAPID_LOSS_WINDOW_MS), { at, total: totalPnl }];
-    const recentPeak = this.pnl.reduce((most, { total }) => (total.gt(most) ? total : most), totalPnl);
-    const breaker = this.limits.breaker();
-    if (breaker?.state === 'open') return;
-    const row = await db.one<{ count: number }>(
-      sql`select count(*)::int as count from risk_alerts where status = 'active' and severity = 'critical'`,
-    );
-    const trip = tripOf({ totalPnl, recentPeak, activeCriticalAlerts: row?.count ?? 0 });
-    if (!trip) return;
-    await inTransaction(db, async (tx) => {
-      const { state } = await lockBreaker(tx);
-      if (state === 'open') return;
-      const { cause, reason, value } = trip;
-      await step(tx, state, { to: 'open', cause, reason, value: value.toFixed(8), by: SYSTEM, traceId }, now);
-    });
-    feed.ring();
-    this.parts.log.warn({ reason: trip.reason }, 'the circuit breaker of trading is open');
-  }
-
-  /** P&L of all portfolios in the last minutes, as an earlier monitor stored it. */
-  private async readPnl(now: Date): Promise<{ at: number; total: Decimal }[]> {
-    const rows = await this.parts.db.query<{ minute: string; total: string }>(sql`
-      select minute, sum(total_pnl) as total from portfolio_points
-       where minute > ${new Date(now.getTime() - RAPID_LOSS_WINDOW_MS)}::timestamptz
-       group by minute having count(*) = (select count(distinct account_id) from portfolio_points
-                                           where minute > ${new Date(now.getTime() - RAPID_LOSS_WINDOW_MS)}::timestamptz)`);
-    return rows.map(({ minute, total }) => ({ at: Date.parse(minute), total: dec(total) }));
   }
 }

@@ -2,6 +2,7 @@
 import { Decimal, dec, sum, ZERO } from '../../../platform/decimal.ts';
 import type { Limit } from '../limits/limits.ts';
 import { usdRate } from '../rules/conversion.ts';
+import { dailyChanges } from '../rules/daily-changes.ts';
 import { type Measurement, measure, type PortfolioState } from '../rules/measures.ts';
 import {
   byInstrument,
@@ -18,7 +19,7 @@ import { growthOf, maximumDrawdown, returnsOnCapital, sharpeRatio, sortinoRatio 
 import { historicalRisk, parametricRisk } from '../rules/value-at-risk.ts';
 import { type Book, isStale } from './book.ts';
 import type { History } from './history.ts';
-import type { BalanceBook, DailyReturns, Returns } from './market.ts';
+import type { BalanceBook, Returns } from './market.ts';
 
 export interface RiskParameters {
   lookbackDays: number;
@@ -234,23 +235,6 @@ function oldest(holdings: readonly Holding[]): string | null {
     (first, { pricedAt }) => (first === null || Date.parse(pricedAt) < Date.parse(first) ? pricedAt : first),
     null,
   );
-}
-
-/** What today's values would have gained on each of the latest days for which every instrument with bars has a return. */
-function dailyChanges(
-  values: readonly { symbol: string; value: Decimal }[],
-  bySymbol: ReadonlyMap<string, DailyReturns>,
-  lookbackDays: number,
-): { changes: Decimal[]; isPartial: boolean } {
-  const known = values.filter(({ symbol }) => (bySymbol.get(symbol)?.size ?? 0) > 0);
-  const isPartial = known.length < values.length;
-  const [first, ...others] = known.map(({ symbol }) => bySymbol.get(symbol) as DailyReturns);
-  if (!first) return { changes: [], isPartial };
-  const days = [...first.keys()].filter((day) => others.every((returns) => returns.has(day))).sort();
-  const changes = days
-    .slice(-lookbackDays)
-    .map((day) => sum(known.map(({ symbol, value }) => value.times(bySymbol.get(symbol)?.get(day) ?? ZERO))));
-  return { changes, isPartial };
 }
 
 /** What an instrument has of a portfolio. */

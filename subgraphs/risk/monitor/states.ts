@@ -78,7 +78,10 @@ export function nothing(state: StoredState): Reading {
   };
 }
 
-/** The band that a state is in from now on, having entered it where it is another one than before. */
+/**
+ * The band that a state is in from now on, having entered it where it is another one than before: of what comes near a
+ * limit, and of what somebody else has moved meanwhile. Breaches are taken by `takeSteps`, in one statement.
+ */
 export async function enter(tx: Statements, reading: Reading, now: Date, traceId: string | null): Promise<Band> {
   const [row] = await tx.query<{ band: Band }>(
     sql`select band from limit_states where state_id = ${reading.stateId} for update`,
@@ -127,11 +130,13 @@ export async function updateBreach(tx: Statements, { stateId, current, utilisati
      where state_id = ${stateId} and ended_at is null and current_value <> ${current.toFixed()}::numeric`);
 }
 
-function keyOf({ stateId }: Reading, band: Exclude<Band, 'ok'>): string {
+/** Of the open alerts of a state there is one of each band. */
+export function keyOf({ stateId }: Reading, band: Exclude<Band, 'ok'>): string {
   return `${band}:${stateId}`;
 }
 
-function noteOf(band: Band): string {
+/** Why the alert of the band before is over. */
+export function noteOf(band: Band): string {
   return band === 'breached' ? 'The limit is broken now; see the alert of its breach.' : 'The limit is kept again.';
 }
 
@@ -144,6 +149,18 @@ async function endBreach(tx: Statements, reading: Reading, now: Date): Promise<v
   await resolveByKey(tx, keyOf(reading, 'breached'), 'The limit is kept again.', now);
 }
 
+/** What an alert of the band says. */
+export function messageOf(
+  { limitType, accountId, strategyId, instrumentId, asset, current, threshold, utilisation }: Reading,
+  band: Exclude<Band, 'ok'>,
+): string {
+  const what = limitType.replaceAll('_', ' ');
+  const place = instrumentId ?? asset ?? (strategyId === null ? accountId : `strategy ${strategyId}`);
+  const share = `${utilisation.times(100).toFixed(1)} %`;
+  const verb = band === 'breached' ? 'breaks' : 'is near';
+  return `The ${what} of ${place} ${verb} its limit: ${current.toFixed()} of ${threshold.toFixed()} (${share}).`;
+}
+
 async function alertOf(
   tx: Statements,
   reading: Reading,
@@ -152,14 +169,10 @@ async function alertOf(
   traceId: string | null,
 ): Promise<NewAlert> {
   const { limitId, accountId, strategyId, instrumentId, asset, limitType, current, threshold, utilisation } = reading;
-  const what = limitType.replaceAll('_', ' ');
-  const place = instrumentId ?? asset ?? (strategyId === null ? accountId : `strategy ${strategyId}`);
-  const share = `${utilisation.times(100).toFixed(1)} %`;
-  const verb = band === 'breached' ? 'breaks' : 'is near';
   return {
     severity: severityIn(band, utilisation),
     metricName: limitType,
-    message: `The ${what} of ${place} ${verb} its limit: ${current.toFixed()} of ${threshold.toFixed()} (${share}).`,
+    message: messageOf(reading, band),
     currentValue: current.toFixed(),
     thresholdValue: threshold.toFixed(),
     instrumentId,

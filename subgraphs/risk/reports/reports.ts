@@ -25,6 +25,8 @@ export interface RiskStatusReport {
   totalExposure: string;
   lastCheckMicroseconds: number | null;
   lastCheckAt: string | null;
+  lastAlertMicroseconds: number | null;
+  lastAlertAt: string | null;
   isStale: boolean;
   asOf: string;
 }
@@ -58,6 +60,8 @@ export async function riskStatus(context: Context): Promise<RiskStatusReport> {
     totalExposure: text(sum(accountIds.map((accountId) => grossExposure(book.holdingsOf(accountId))))),
     lastCheckMicroseconds: monitor.lastCheck?.microseconds ?? null,
     lastCheckAt: monitor.lastCheck?.at ?? null,
+    lastAlertMicroseconds: monitor.lastAlert?.microseconds ?? null,
+    lastAlertAt: monitor.lastAlert?.at ?? null,
     isStale: accountIds.some((accountId) => portfolios.isStale(accountId)),
     asOf: context.now().toISOString(),
   };

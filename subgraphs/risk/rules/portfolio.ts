@@ -1,7 +1,7 @@
 /** What a portfolio is exposed to, in USD (domain.md §12.4). */
 import { type Decimal, sum, ZERO } from '../../../platform/decimal.ts';
 
-/** An open position with its price turned into USD. */
+/** An open position with its price turned into USD. It does not change: what moves is another one. */
 export interface Holding {
   positionId: string;
   strategyId: string;

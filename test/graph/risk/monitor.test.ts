@@ -5,6 +5,8 @@ import { type Decimal, dec } from '../../../platform/decimal.ts';
 import { DOMAINS } from '../../../platform/domains.ts';
 import type { Subgraph } from '../../../platform/subgraph.ts';
 import type { Context } from '../../../subgraphs/risk/context.ts';
+import { takeSteps } from '../../../subgraphs/risk/monitor/breaches.ts';
+import { type Reading, stateIdOf } from '../../../subgraphs/risk/monitor/states.ts';
 import {
   growthOf,
   maximumDrawdown,
@@ -12,6 +14,7 @@ import {
   sharpeRatio,
   sortinoRatio,
 } from '../../../subgraphs/risk/rules/returns.ts';
+import type { Band } from '../../../subgraphs/risk/rules/utilisation.ts';
 import { startGraph, type TestGraph } from '../../support/graph.ts';
 import { type Watcher, watch } from '../../support/watch.ts';
 import { ACCOUNT, ask, done, looked, openDesk, price, REFERENCE, refused, trade, until } from './watch-desk.ts';
@@ -157,6 +160,58 @@ describe('a limit that is watched', () => {
     await until(async () =>
       expect(await open()).toEqual({ activeAlerts: { nodes: [] }, riskBreaches: { totalCount: 0 } }),
     );
+  });
+});
+
+describe('a breach', () => {
+  it('begins and ends once, whoever sees it, and only from the band that its state is in', async () => {
+    const { db } = (graph.subgraphs.get('risk') as Subgraph).createContext({}) as Context;
+    const [{ limit_id: limitId }] = await graph.sql('risk', 'select limit_id from risk_limits limit 1');
+    const place = { accountId: REFERENCE, strategyId: null, instrumentId: 'ETH-USD', asset: null };
+    const stateId = stateIdOf(limitId, place);
+    const reading = (current: string): Reading => ({
+      ...place,
+      stateId,
+      limitId,
+      limitVersion: 1,
+      limitType: 'notional',
+      current: dec(current),
+      threshold: dec(100),
+      utilisation: dec(current).div(100),
+      warningAt: dec('0.75'),
+      isStale: false,
+    });
+    const trace = 'ab'.repeat(16);
+    const take = async (before: Band, band: 'ok' | 'breached', current: string) =>
+      (await takeSteps(db, [{ reading: reading(current), before, band }], new Date(Date.now() + clock), trace)).size;
+    const stored = async () => {
+      const [row] = await graph.sql(
+        'risk',
+        `select band, (select count(*)::int from risk_breaches where state_id = $1 and ended_at is null) as open,
+                (select count(*)::int from risk_breaches where state_id = $1) as breaches,
+                (select count(*)::int from risk_alerts join alert_escalations using (alert_id)
+                  where dedup_key = 'breached:' || $1 and status = 'active' and severity = 'critical') as alerts
+           from limit_states where state_id = $1`,
+        [stateId],
+      );
+      return row;
+    };
+    const taken = await Promise.all([take('ok', 'breached', '150'), take('ok', 'breached', '150')]);
+    expect(taken.toSorted()).toEqual([0, 1]);
+    expect(await stored()).toEqual({ band: 'breached', open: 1, breaches: 1, alerts: 1 });
+    expect(await take('warning', 'ok', '10')).toBe(0);
+    expect(await stored()).toEqual({ band: 'breached', open: 1, breaches: 1, alerts: 1 });
+    expect(await take('breached', 'ok', '10')).toBe(1);
+    expect(await stored()).toEqual({ band: 'ok', open: 0, breaches: 1, alerts: 0 });
+    const traces = await graph.sql(
+      'risk',
+      `select distinct relation from change_log
+        where trace like '%' || $1 || '%' and relation in ('limit_states', 'risk_breaches', 'risk_alerts') order by relation`,
+      [trace],
+    );
+    expect(traces.map(({ relation }) => relation)).toEqual(['limit_states', 'risk_alerts', 'risk_breaches']);
+    const { riskStatus } = await ask(graph, '{ riskStatus { lastAlertMicroseconds lastAlertAt } }');
+    expect(riskStatus).toEqual({ lastAlertMicroseconds: expect.any(Number), lastAlertAt: expect.any(String) });
   });
 });
 

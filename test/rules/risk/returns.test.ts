@@ -3,7 +3,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Decimal, dec, mean, sampleDeviation } from '../../../platform/decimal.ts';
+import { type Decimal, dec, mean, sampleDeviation, sum } from '../../../platform/decimal.ts';
+import { dailyChanges, dailyReturns } from '../../../subgraphs/risk/rules/daily-changes.ts';
 import {
   growthOf,
   maximumDrawdown,
@@ -53,6 +54,49 @@ describe('vector R2', () => {
     const growth = growthOf(returnsOnEquity(equity));
     expect(maximumDrawdown(growth).toFixed(20)).toBe('0.25000000000000000000');
     expect(growth.at(-1)?.toFixed(20)).toBe('1.17000000000000000000');
+  });
+});
+
+describe('what positions would have gained on earlier days', () => {
+  const bars = (closes: readonly string[]) =>
+    closes.map((close, ago) => ({ startTime: new Date(Date.UTC(2026, 0, 31 - ago)).toISOString(), close }));
+
+  it('is the sum over them of value times return, to the last of the digits that are kept', () => {
+    const close = fc.integer({ min: 1, max: 10 ** 9 }).map((units) => dec(units).div(100).toFixed());
+    const value = fc.bigInt({ min: -(10n ** 22n), max: 10n ** 22n }).map((units) => dec(`${units}e-8`));
+    const instrument = fc.tuple(value, fc.array(close, { minLength: 6, maxLength: 6 }));
+    fc.assert(
+      fc.property(fc.array(instrument, { minLength: 1, maxLength: 5 }), (instruments) => {
+        const values = instruments.map(([worth], i) => ({ symbol: `A${i}`, value: worth }));
+        const bySymbol = new Map(instruments.map(([, closes], i) => [`A${i}`, dailyReturns(bars(closes))]));
+        const { changes, isPartial } = dailyChanges(values, bySymbol, 4);
+        const naive = [3, 2, 1, 0].map((ago) =>
+          sum(
+            instruments.map(([worth, closes]) =>
+              worth.times(
+                dec(closes[ago] as string)
+                  .div(closes[ago + 1] as string)
+                  .minus(1),
+              ),
+            ),
+          ),
+        );
+        expect(changes.map((change) => change.toFixed(10))).toEqual(naive.map((change) => change.toFixed(10)));
+        expect(isPartial).toBe(false);
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it('counts the days that every instrument has, and leaves out one that has none', () => {
+    const bySymbol = new Map([
+      ['A', dailyReturns(bars(['110', '100', '80', '100']))],
+      ['B', dailyReturns(bars(['50', '100']))],
+    ]);
+    const values = ['A', 'B', 'C'].map((symbol) => ({ symbol, value: dec(100) }));
+    expect(dailyChanges(values, bySymbol, 30)).toEqual({ changes: [dec(-40)], isPartial: true });
+    expect(dailyChanges(values.slice(2), bySymbol, 30)).toEqual({ changes: [], isPartial: true });
+    expect(dailyChanges([], bySymbol, 30)).toEqual({ changes: [], isPartial: false });
   });
 });
 
