@@ -13,6 +13,10 @@ const schema = z.object({
   RISK_POINT_DAYS: days.min(365).default(365),
   /** Days that alerts are kept which are over. */
   RISK_ALERT_DAYS: days.default(90),
+  /** Days that breaches are kept which are over: at least as long as their alerts. */
+  RISK_BREACH_DAYS: days.default(365),
+  /** Days that results of stress tests are kept. */
+  RISK_STRESS_TEST_DAYS: days.default(365),
 });
 
 export interface RiskSettings {
@@ -20,6 +24,8 @@ export interface RiskSettings {
   snapshotDays: number;
   pointDays: number;
   alertDays: number;
+  breachDays: number;
+  stressTestDays: number;
 }
 
 /** Reads the settings; throws one error that lists every value that does not fit. */
@@ -30,6 +36,8 @@ export function readSettings(environment: NodeJS.ProcessEnv): RiskSettings {
     snapshotDays: values.RISK_SNAPSHOT_DAYS,
     pointDays: values.RISK_POINT_DAYS,
     alertDays: values.RISK_ALERT_DAYS,
+    breachDays: values.RISK_BREACH_DAYS,
+    stressTestDays: values.RISK_STRESS_TEST_DAYS,
   };
 }
 

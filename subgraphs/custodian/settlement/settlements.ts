@@ -107,6 +107,7 @@ export function settlementConditions(filter: SettlementFilter | null | undefined
     ...equals('asset', filter.asset && assetCode(filter.asset, ['filter', 'asset'])),
     ...equalsUuid('exchange_trade_id', filter.exchangeTradeId),
     ...(filter.dueBefore ? [sql`due_at < ${filter.dueBefore}::timestamptz`] : []),
+    ...(filter.deadlineBefore ? [sql`deadline_at < ${filter.deadlineBefore}::timestamptz`] : []),
     ...within('initiated_at', filter),
   ];
 }

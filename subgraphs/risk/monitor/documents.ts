@@ -63,6 +63,21 @@ export const CUSTODY = /* GraphQL */ `
   }
 `;
 
+export const LATE_SETTLEMENTS = /* GraphQL */ `
+  query RiskLateSettlements($before: DateTime!, $after: String) {
+    settlements(
+      filter: { statuses: [PENDING, IN_PROGRESS, PARTIALLY_SETTLED], deadlineBefore: $before }
+      sortBy: EXPECTED_DATE
+      sortOrder: ASC
+      first: 500
+      after: $after
+    ) {
+      nodes { usdValue deadlineAt waitReason traceId account { accountId } }
+      pageInfo { hasNextPage endCursor }
+    }
+  }
+`;
+
 /** Daily bars of several instruments, a field each. */
 export function barsDocument(count: number): string {
   const fields = Array.from(

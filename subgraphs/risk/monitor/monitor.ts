@@ -20,6 +20,7 @@ import { BreakerWatch } from './breaker-watch.ts';
 import type { Portfolios } from './portfolios.ts';
 import { Recalculation } from './recalculation.ts';
 import { Retention } from './retention.ts';
+import { SettlementWatch } from './settlement-watch.ts';
 import { enter, nothing, type Reading, readingOf, type StoredState, store, updateBreach } from './states.ts';
 
 /** All limits are looked at so often though nothing has moved. */
@@ -64,6 +65,7 @@ export class Monitor {
   private readonly portfolios: Portfolios;
   private readonly recalculation: Recalculation;
   private readonly retention: Retention;
+  private readonly settlementWatch: SettlementWatch;
   private readonly breakerWatch: BreakerWatch;
   private readonly stopping = new AbortController();
   private readonly running: Promise<void>;
@@ -86,6 +88,7 @@ export class Monitor {
     this.portfolios = portfolios;
     this.recalculation = new Recalculation(parts, portfolios);
     this.retention = new Retention(parts);
+    this.settlementWatch = new SettlementWatch(parts);
     this.breakerWatch = new BreakerWatch({ parts, limits, portfolios });
     this.running = this.run();
   }
@@ -126,6 +129,7 @@ export class Monitor {
     this.wake?.();
     await this.running;
     await this.calculating;
+    await this.settlementWatch.stop();
   }
 
   private async run(): Promise<void> {
@@ -177,6 +181,7 @@ export class Monitor {
       return;
     }
     const now = this.parts.now();
+    this.settlementWatch.lookSometimes(now);
     if (this.limits.isCurrent()) await this.breakerWatch.moveOn(now);
     if (!this.book.isFollowing() || !this.limits.isCurrent()) return;
     this.known ??= await this.readStates();

@@ -25,7 +25,7 @@ export class Retention {
   /** Does a round when one is due. */
   async run(now: Date): Promise<void> {
     if (now.getTime() < this.nextAt) return;
-    const { metricDays, snapshotDays, pointDays, alertDays } = this.kept;
+    const { metricDays, snapshotDays, pointDays, alertDays, breachDays, stressTestDays } = this.kept;
     const before = (days: number) => new Date(now.getTime() - days * DAY_MS);
     const counts = [
       await this.remove(
@@ -43,7 +43,19 @@ export class Retention {
               select account_id, minute from portfolio_points where minute < ${before(pointDays)}::timestamptz
                order by minute limit ${ROWS_LIMIT}) returning 1`,
       ),
+      await this.remove(
+        sql`delete from stress_test_results where result_id in (
+              select result_id from stress_test_results where calculated_at < ${before(stressTestDays)}::timestamptz
+               order by calculated_at limit ${ROWS_LIMIT}) returning 1`,
+      ),
       await this.removeAlerts(before(alertDays)),
+      await this.remove(
+        sql`delete from risk_breaches where breach_id in (
+              select breach_id from risk_breaches as breach
+               where ended_at < ${before(breachDays)}::timestamptz
+                 and not exists (select from risk_alerts where risk_alerts.breach_id = breach.breach_id)
+               order by ended_at limit ${ROWS_LIMIT}) returning 1`,
+      ),
     ];
     if (counts.every((count) => count < ROWS_LIMIT)) this.nextAt = now.getTime() + EVERY_MS;
     if (counts.some((count) => count > 0)) this.parts.feed.ring();
@@ -53,7 +65,7 @@ export class Retention {
     return (await this.parts.db.query(statement)).length;
   }
 
-  /** Those that are over, with whom they were taken to. Their breaches stay: they are the history of limits. */
+  /** Those that are over, with whom they were taken to. Their breaches stay longer: they are the history of limits. */
   private removeAlerts(before: Date): Promise<number> {
     return inTransaction(this.parts.db, async (tx) => {
       const old = await tx.query<{ alertId: string }>(

@@ -2,6 +2,10 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DOMAINS } from '../../../platform/domains.ts';
+import type { Feed } from '../../../platform/feed/feed.ts';
+import type { Subgraph } from '../../../platform/subgraph.ts';
+import type { Context } from '../../../subgraphs/risk/context.ts';
+import { Retention } from '../../../subgraphs/risk/monitor/retention.ts';
 import { startGraph, type TestGraph } from '../../support/graph.ts';
 import { ACCOUNT, ask, done, fault, looked, openDesk, REFERENCE, refused, send } from './watch-desk.ts';
 
@@ -330,5 +334,76 @@ describe('metrics and snapshots', () => {
       'deletedCount',
     );
     expect(deletedCount).toBe(3);
+  });
+});
+
+describe('whoever tries to get round the rules', () => {
+  it('sets no limit of nothing, below nothing, or of more than can be kept', async () => {
+    for (const threshold of ['0', '-1', '9999999999999999']) {
+      const refusal = await refused(graph, 'setRiskLimit', { type: 'LEVERAGE', threshold, by: 'ann' });
+      expect(refusal).toMatchObject({ code: 'VALIDATION_FAILED' });
+    }
+  });
+
+  it('does not approve what he asked for himself under another form of his name', async () => {
+    const limit = { type: 'LEVERAGE', by: 'ann' };
+    await done(graph, 'setRiskLimit', { ...limit, threshold: '3' });
+    const looser = await done(graph, 'setRiskLimit', { ...limit, threshold: '9' }, 'pendingChange { changeId }');
+    const { changeId } = looser.pendingChange;
+    for (const by of ['ANN', 'Ａnn', 'an\u200bn']) {
+      expect((await refused(graph, 'approveLimitChange', { changeId, by })).message).toContain('cannot approve it');
+    }
+    await done(graph, 'rejectLimitChange', { changeId, by: 'bob', reason: 'no' });
+  });
+});
+
+describe('what is old', () => {
+  it('goes: breaches that are over once their alerts are gone, and results of stress tests; what lasts stays', async () => {
+    await done(graph, 'setRiskLimit', { type: 'DRAWDOWN', threshold: '0.9', by: 'ann' });
+    await graph.sql(
+      'risk',
+      `with old as (
+         insert into risk_breaches (limit_id, limit_version, state_id, current_value, threshold_value, utilisation,
+                                    peak_value, started_at, ended_at)
+         select limit_id, 1, state, 1, 1, 1, 1, timestamptz '2020-01-01' + nth * interval '1 day',
+                case when nth < 3 then timestamptz '2020-02-01' end
+           from (select limit_id from risk_limits where limit_type = 'drawdown') as limits,
+                unnest(array['alone', 'with an alert', 'lasting']) with ordinality as states(state, nth)
+         returning breach_id, state_id)
+       insert into risk_alerts (severity, status, metric_name, message, breach_id, dedup_key, triggered_at, last_occurred_at)
+       select 'critical', 'active', 'drawdown', 'x', breach_id, 'old', '2020-01-01', '2020-01-01' from old
+        where state_id = 'with an alert'`,
+    );
+    await graph.sql(
+      'risk',
+      `insert into stress_test_results (account_id, scenario, loss, is_margin_call, is_liquidated, is_stale, requested_by,
+                                        calculated_at)
+       select 'x', name, 1, false, false, false, 'ann', at::timestamptz
+         from (values ('old', '2020-01-01'), ('new', now()::text)) as results(name, at)`,
+    );
+    const { db } = (graph.subgraphs.get('risk') as Subgraph).createContext({}) as Context;
+    const retain = () => new Retention({ db, feed: { ring: () => undefined } as Feed }).run(new Date());
+    const left = async () => {
+      const breaches = await graph.sql(
+        'risk',
+        `select state_id from risk_breaches where started_at < '2020-03-01' order by 1`,
+      );
+      const results = await graph.sql(
+        'risk',
+        `select scenario from stress_test_results where account_id = 'x' order by 1`,
+      );
+      return [...breaches.map((row) => row.state_id), ...results.map((row) => row.scenario)];
+    };
+    await retain();
+    expect(await left()).toEqual(['lasting', 'with an alert', 'new']);
+    await graph.sql(
+      'risk',
+      `update risk_alerts set status = 'resolved', resolved_at = triggered_at, resolved_by = 'ann' where dedup_key = 'old'`,
+    );
+    await retain();
+    expect(await left()).toEqual(['lasting', 'new']);
+    const change = `update stress_test_results set loss = 0 where account_id = 'x'`;
+    await expect(graph.sql('risk', change)).rejects.toThrow('append-only');
+    await graph.sql('risk', `update risk_breaches set ended_at = now() where state_id = 'lasting'`);
   });
 });
