@@ -4,7 +4,7 @@
  */
 import { readTokenOf } from './cache/reading.ts';
 import type { SubgraphContext } from './context.ts';
-import { databaseFault, isRetryable, isUnreachable } from './database/database-error.ts';
+import { databaseFault, isOutOfRange, isRetryable, isUnreachable } from './database/database-error.ts';
 import type { Sql } from './database/sql.ts';
 import { sql } from './database/sql.ts';
 import { belongsTo } from './database/transaction.ts';
@@ -80,6 +80,8 @@ export async function command<Client, Result extends CommandResult>(
     return payload;
   } catch (error) {
     if (error instanceof Refusal) return failed<Result>(error);
+    if (isOutOfRange(error))
+      return failed<Result>(refuse.validation('A number is larger than can be kept.', ['input']));
     if (isUnreachable(error) || isPoolExhausted(error)) {
       context.log.warn({ err: error, operation }, 'the database does not answer');
       return failed<Result>(refuse.domainUnavailable(context.domain, xid !== 0));

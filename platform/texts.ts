@@ -21,6 +21,18 @@ export function boundedText(text: string, longest: number, path: readonly string
   return text;
 }
 
+/** Letters that are not seen. */
+const UNSEEN = /\p{Default_Ignorable_Code_Point}/gu;
+
+/** Whether two names are one person's: in capitals or not, in letters of any width, with blanks of any kind. */
+export function isSamePerson(one: string, other: string): boolean {
+  return personOf(one) === personOf(other);
+}
+
+function personOf(name: string): string {
+  return name.normalize('NFKC').replace(UNSEEN, '').replace(/\s+/g, ' ').trim().toLowerCase();
+}
+
 /**
  * The JSON object itself when every text in it can be stored.
  * @throws Refusal (validation) otherwise

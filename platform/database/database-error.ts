@@ -88,6 +88,11 @@ export function isUniqueViolation(error: unknown, constraint?: string): boolean 
   return fault?.code === '23505' && (constraint === undefined || fault.constraint === constraint);
 }
 
+/** Whether a number has more digits than its column holds. */
+export function isOutOfRange(error: unknown): boolean {
+  return databaseFault(error)?.code === '22003'; // numeric_value_out_of_range
+}
+
 const UNSTORABLE_TEXT = new Set(['22021', '22P05']); // character_not_in_repertoire, untranslatable_character
 
 /** Whether a text held what PostgreSQL cannot store: NUL, or half a surrogate pair. */

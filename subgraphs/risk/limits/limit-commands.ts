@@ -4,7 +4,7 @@ import { sql } from '../../../platform/database/sql.ts';
 import { dec } from '../../../platform/decimal.ts';
 import { stored } from '../../../platform/enums.ts';
 import { refuse } from '../../../platform/errors.ts';
-import { boundedText } from '../../../platform/texts.ts';
+import { boundedText, isSamePerson } from '../../../platform/texts.ts';
 import { isUuid } from '../../../platform/uuid.ts';
 import { checkVersion } from '../../../platform/versions.ts';
 import type { Context, Tx } from '../context.ts';
@@ -99,7 +99,7 @@ export function approveLimitChange(context: Context, input: ApproveLimitChangeIn
     const by = actor(input.by);
     const all = await lockLimits(tx);
     const change = await pendingChange(tx, input.changeId, 'APPROVED');
-    if (change.requestedBy === by) {
+    if (isSamePerson(change.requestedBy, by)) {
       throw refuse.validation('Whoever asked for a change cannot approve it.', ['input', 'by']);
     }
     const limit = all.find(({ limitId }) => limitId === change.limitId) as StoredLimit;
