@@ -66,6 +66,7 @@ export const mappers = {
   ApproveTransferPayload: '../transfer/transfer-commands.ts#TransferPayload',
   RejectTransferPayload: '../transfer/transfer-commands.ts#TransferPayload',
   CancelTransferPayload: '../transfer/transfer-commands.ts#TransferPayload',
+  DecideTransferReviewPayload: '../transfer/transfer-commands.ts#TransferPayload',
   ApproveRequestPayload: '../transfer/voting.ts#VotePayload',
   RejectRequestPayload: '../transfer/voting.ts#VotePayload',
   HaltTransfersPayload: '../transfer/halt.ts#HaltPayload',

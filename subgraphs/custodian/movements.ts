@@ -16,6 +16,7 @@ import { checkOpen, holdAccount, lockHoldings } from './locks.ts';
 import { post } from './posting.ts';
 import { type Bucket, move, outside, shift } from './rules/entries.ts';
 import { positiveAmount } from './rules/ids.ts';
+import { checkNoStop } from './transfer/stops.ts';
 
 export type MovementPayload = CommandPayload<{ holdingId: string; postingId: string }>;
 
@@ -41,6 +42,7 @@ export async function depositCustodyAsset(context: Context, input: DepositCustod
 export function withdrawCustodyAsset(context: Context, input: WithdrawCustodyAssetInput): Promise<MovementPayload> {
   return command(context, 'withdrawCustodyAsset', input, async (tx) => {
     const { asset, amount, refId } = readMovement(input);
+    await checkNoStop(tx, input.accountId);
     const account = await holdAccount(tx, input.accountId);
     checkOpen(account, 'accountId');
     const { accountId } = account;

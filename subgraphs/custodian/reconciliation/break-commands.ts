@@ -7,7 +7,7 @@ import { boundedText } from '../../../platform/texts.ts';
 import { isUuid } from '../../../platform/uuid.ts';
 import type { Context, Tx } from '../context.ts';
 import type { AssignBreakInput, ResolveBreakInput, WriteOffBreakInput } from '../generated/resolvers.ts';
-import { lockHoldings } from '../locks.ts';
+import { checkOpen, holdAccount, lockHoldings } from '../locks.ts';
 import { post } from '../posting.ts';
 import { move, outside } from '../rules/entries.ts';
 import { PERSON_LENGTH, REASON_LENGTH } from '../rules/ids.ts';
@@ -95,11 +95,13 @@ export function writeOffBreak(context: Context, input: WriteOffBreakInput): Prom
 
 /**
  * Brings the books here to what the venue says, against the world outside.
- * @throws Refusal (insufficient funds) when the account has not what is missing; (invalid transition) when it is closed
+ * @throws Refusal (insufficient funds) when the account has not what is missing; (validation) when it is closed;
+ * (invalid transition) when the break is
  */
 export async function approveWriteOff(tx: Tx, context: Context, id: string, actor: string): Promise<void> {
   const { breakId, accountId, asset, difference, status } = await lockBreak(tx, id);
   const data = { status: moveBreak(status, 'WRITTEN_OFF'), actor, traceId: context.traceId };
+  checkOpen(await holdAccount(tx, accountId), 'requestId', true);
   const { available } = (await lockHoldings(tx, [{ accountId, asset }]))(accountId, asset);
   if (available.lt(difference)) throw refuse.insufficientFunds(asset, available, difference);
   const entries = move({ accountId, asset, bucket: 'AVAILABLE' }, outside(asset), difference);

@@ -1,4 +1,4 @@
-/** What compliance makes of what is known about a transfer (domain.md §4). FAIL rejects it; REVIEW is for the approvers. */
+/** What compliance makes of what is known about a transfer (domain.md §4). FAIL rejects it; REVIEW may hold it. */
 import { type Decimal, dec, sum, toWire } from '../../../platform/decimal.ts';
 
 export type ComplianceKind = 'AML' | 'KYC' | 'VELOCITY' | 'CONCENTRATION' | 'COUNTERPARTY' | 'SANCTIONS';
@@ -9,6 +9,17 @@ export interface Finding {
   kind: ComplianceKind;
   result: ComplianceResult;
   details: string;
+}
+
+/**
+ * What holds a transfer until compliance has decided. The others inform those who approve it: what may be laundered takes
+ * two of them at least, and that something leaves the custodian is no doubt about it.
+ */
+const HOLDING: readonly ComplianceKind[] = ['KYC', 'VELOCITY', 'CONCENTRATION'];
+
+/** Whether a transfer waits for a decision of compliance. What stays the same client's never does. */
+export function isToBeReviewed(findings: readonly Finding[], isToSelf: boolean): boolean {
+  return !isToSelf && findings.some(({ kind, result }) => result === 'REVIEW' && HOLDING.includes(kind));
 }
 
 export type KycStatus = 'PENDING' | 'APPROVED' | 'REJECTED';

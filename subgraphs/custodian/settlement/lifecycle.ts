@@ -36,3 +36,8 @@ export function moveSettlement(from: SettlementStatus, to: SettlementStatus): Se
   if (!allowed.includes(to)) throw refuse.invalidTransition(from, to, allowed, ['input', 'settlementId']);
   return to;
 }
+
+/** Whether it gives something away by somebody's will: what was traded must be settled, and what comes in is welcome. */
+export function leaves(type: SettlementType): boolean {
+  return type === 'TRANSFER' || type === 'WITHDRAWAL';
+}

@@ -10,9 +10,10 @@ import { readCalendars } from '../calendar/calendars.ts';
 import { newYorkTime } from '../calendar/new-york.ts';
 import { delayOf, failureOf } from '../chaos/strikes.ts';
 import type { Context, Tx } from '../context.ts';
-import { isHalted } from '../transfer/halt.ts';
+import { stopBetween } from '../transfer/stops.ts';
 import { jurisdictionsOf } from './instructing.ts';
 import { restOf } from './legs.ts';
+import { leaves } from './lifecycle.ts';
 import { giveUp, type LockedSettlement, lockSettlementWhere, settle, start } from './settling.ts';
 
 export type QueueOutcome = 'COMPLETED' | 'FAILED' | 'WAITING';
@@ -116,8 +117,8 @@ async function obstacleOf(
   const regions = regionsOf(await jurisdictionsOf(tx, [sourceAccountId, destinationAccountId]));
   const { date } = newYorkTime(asOf);
   if (!isBusinessDay(date, regions, calendars)) return `${date} is no business day in ${regions.join(' and ')}.`;
-  const leaves = type === 'TRANSFER' || type === 'WITHDRAWAL';
-  if (leaves && (await isHalted(tx))) return 'Transfers are halted.';
+  const stop = leaves(type) ? await stopBetween(tx, sourceAccountId, destinationAccountId) : null;
+  if (stop !== null) return stop;
   const payers = currency === null ? [sourceAccountId] : [sourceAccountId, destinationAccountId];
   const frozen = await tx.account.findFirst({
     where: { accountId: { in: payers }, status: 'FROZEN' },

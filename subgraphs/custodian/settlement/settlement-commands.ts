@@ -18,8 +18,10 @@ import type {
 } from '../generated/resolvers.ts';
 import { readUsdPrices, usdValue } from '../prices.ts';
 import { EXTERNAL_ACCOUNT_ID, positiveAmount, REASON_LENGTH } from '../rules/ids.ts';
+import { checkNoStop } from '../transfer/stops.ts';
 import { type Instruction, instruct } from './instructing.ts';
 import { restOf } from './legs.ts';
+import { leaves } from './lifecycle.ts';
 import { giveUp, type LockedSettlement, lockSettlement, settle, start } from './settling.ts';
 
 export type SettlementPayload = CommandPayload<{ settlementId: string; isNew: boolean }>;
@@ -123,7 +125,9 @@ async function existingOf(tx: Tx, instruction: Instruction): Promise<string | nu
     kept.sourceAccountId === instruction.sourceAccountId &&
     kept.destinationAccountId === instruction.destinationAccountId &&
     kept.asset === instruction.asset &&
-    dec(kept.quantity).eq(instruction.quantity);
+    dec(kept.quantity).eq(instruction.quantity) &&
+    kept.currency === instruction.currency &&
+    (kept.cashAmount === null ? instruction.cashAmount === null : dec(kept.cashAmount).eq(instruction.cashAmount ?? 0));
   if (isSame) return kept.settlementId;
   const message = `There is another settlement with the external id "${externalId}".`;
   throw refuse.conflict(null, message, ['input', 'externalId']);
@@ -131,7 +135,10 @@ async function existingOf(tx: Tx, instruction: Instruction): Promise<string | nu
 
 /** Pending → in progress. */
 export function startSettlement(context: Context, input: StartSettlementInput): Promise<SettlementPayload> {
-  return onLocked(context, 'startSettlement', input, (tx, settlement) => start(tx, context, settlement));
+  return onLocked(context, 'startSettlement', input, async (tx, settlement) => {
+    await checkMayLeave(tx, settlement);
+    await start(tx, context, settlement);
+  });
 }
 
 /** In progress → completed, or settled in part; what is completed already is given as it is. */
@@ -144,8 +151,13 @@ export function completeSettlement(context: Context, input: CompleteSettlementIn
       const message = `${toWire(rest)} are left to settle, fewer than ${toWire(quantity)}.`;
       throw refuse.validation(message, ['input', 'quantity']);
     }
+    await checkMayLeave(tx, settlement);
     await settle(tx, context, settlement, quantity);
   });
+}
+
+async function checkMayLeave(tx: Tx, { type, sourceAccountId, destinationAccountId }: LockedSettlement): Promise<void> {
+  if (leaves(type)) await checkNoStop(tx, sourceAccountId, destinationAccountId);
 }
 
 /** Open → failed. */

@@ -83,13 +83,14 @@ export async function adjustCustodyBalance(
   });
 }
 
-/** Posts it against the world outside, or says that it FAILED when there is not enough to take. */
+/** Posts it against the world outside, or says that it FAILED: there is not enough to take, or the account is closed. */
 export async function approveAdjustment(tx: Tx, context: Context, adjustmentId: string, actor: string): Promise<void> {
   const { accountId, asset, amount: stored } = await tx.adjustment.findUniqueOrThrow({ where: { adjustmentId } });
   const amount = dec(stored);
   const { traceId } = context;
+  const { status } = await holdAccount(tx, accountId);
   const { available } = (await lockHoldings(tx, [{ accountId, asset }]))(accountId, asset);
-  if (available.plus(amount).isNegative()) {
+  if (status === 'CLOSED' || available.plus(amount).isNegative()) {
     await tx.adjustment.update({ where: { adjustmentId }, data: { status: 'FAILED', actor, traceId } });
     return;
   }

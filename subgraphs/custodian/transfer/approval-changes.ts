@@ -1,5 +1,6 @@
 /** What one approver is to decide, live. */
 import { pickStream } from '../../../platform/streams.ts';
+import { isSamePerson } from '../../../platform/texts.ts';
 import type { Context } from '../context.ts';
 import type { SubscriptionApprovalRequestsArgs } from '../generated/resolvers.ts';
 import { type ApprovalRequestEvent, approvalRequestTopic } from '../topics.ts';
@@ -21,7 +22,7 @@ export function approvalRequestChanges(
 function asSeenBy(approverId: string, event: ApprovalRequestEvent): ApprovalRequestEvent | null {
   const { row, kind } = event;
   if (row === null) return event;
-  if (row.requestedBy === approverId) return null;
-  if (!row.voters.includes(approverId)) return event;
+  if (isSamePerson(row.requestedBy, approverId)) return null;
+  if (!row.voters.some((voter) => isSamePerson(voter, approverId))) return event;
   return kind === 'SNAPSHOT' ? null : { ...event, kind: 'DELETE' };
 }

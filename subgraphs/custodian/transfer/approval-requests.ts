@@ -19,6 +19,8 @@ export async function requestApproval(
     tier: number;
     required: number;
     requestedBy: string;
+    /** Who has had a word already, and is not asked. */
+    voters?: string[];
   },
 ): Promise<string> {
   const expiresAt = new Date(context.now().getTime() + APPROVAL_HOURS * 3_600_000);

@@ -13,10 +13,11 @@ export type TransferStatus =
   | 'FAILED';
 
 export type ApprovalStatus = 'PENDING' | 'APPROVED' | 'REJECTED' | 'CANCELLED' | 'TIMED_OUT' | 'FAILED';
-export type ApprovalSubject = 'TRANSFER' | 'ADJUSTMENT' | 'WRITE_OFF';
+export type ApprovalSubject = 'TRANSFER' | 'ADJUSTMENT' | 'WRITE_OFF' | 'REVIEW';
 
 export const TRANSFER_TRANSITIONS: Record<TransferStatus, readonly TransferStatus[]> = {
-  REQUESTED: ['PENDING_APPROVAL', 'REJECTED'],
+  // Where compliance is not sure, it stays REQUESTED until that is decided.
+  REQUESTED: ['PENDING_APPROVAL', 'REJECTED', 'EXPIRED', 'CANCELLED'],
   PENDING_APPROVAL: ['APPROVED', 'REJECTED', 'EXPIRED', 'CANCELLED'],
   APPROVED: ['PROCESSING', 'CANCELLED', 'FAILED'],
   PROCESSING: ['COMPLETED', 'FAILED'],

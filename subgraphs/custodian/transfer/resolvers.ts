@@ -7,6 +7,7 @@ import { settlements } from '../settlement/settlements.ts';
 import { adjustCustodyBalance, adjustments } from './adjustments.ts';
 import { liftSanction, sanctionedParties, sanctionParty } from './compliance.ts';
 import { HALT_ID, halts, haltTransfers, resumeTransfers } from './halt.ts';
+import { decideTransferReview } from './reviews.ts';
 import { TIERS } from './tiers.ts';
 import { approveTransfer, cancelTransfer, rejectTransfer, requestTransfer } from './transfer-commands.ts';
 import {
@@ -56,6 +57,7 @@ export const transferMutations = {
   requestTransfer: (_, { input }, context) => requestTransfer(context, input),
   approveTransfer: (_, { input }, context) => approveTransfer(context, input),
   rejectTransfer: (_, { input }, context) => rejectTransfer(context, input),
+  decideTransferReview: (_, { input }, context) => decideTransferReview(context, input),
   cancelTransfer: (_, { input }, context) => cancelTransfer(context, input),
   approveRequest: (_, { input }, context) => approveRequest(context, input),
   rejectRequest: (_, { input }, context) => rejectRequest(context, input),
@@ -73,6 +75,7 @@ export const transferResolvers = {
     to: ({ toAccountId }, _, context) => accountOf(context, toAccountId),
     asset: ({ asset }) => ({ code: asset }),
     approval: ({ approvalRequestId: id }, _, context) => (id === null ? null : context.load(approvalRequests, id)),
+    review: ({ reviewRequestId: id }, _, context) => (id === null ? null : context.load(approvalRequests, id)),
     settlement: ({ settlementId: id }, _, context) => (id === null ? null : context.load(settlements, id)),
     complianceChecks: async ({ transferId }, _, context) => {
       const page = await context.connect(
@@ -89,7 +92,7 @@ export const transferResolvers = {
     account: ({ accountId }, _, context) => accountOf(context, accountId),
     votes: ({ requestId }, _, context) => context.list(votesOf, requestId),
     transfer: ({ subjectType, subjectId }, _, context) =>
-      subjectType === 'TRANSFER' ? context.load(transfers, subjectId) : null,
+      subjectType === 'TRANSFER' || subjectType === 'REVIEW' ? context.load(transfers, subjectId) : null,
     adjustment: ({ subjectType, subjectId }, _, context) =>
       subjectType === 'ADJUSTMENT' ? context.load(adjustments, subjectId) : null,
     break: ({ subjectType, subjectId }, _, context) =>
@@ -105,6 +108,7 @@ export const transferResolvers = {
   ApproveTransferPayload: { transfer },
   RejectTransferPayload: { transfer },
   CancelTransferPayload: { transfer },
+  DecideTransferReviewPayload: { transfer },
   ApproveRequestPayload: { request },
   RejectRequestPayload: { request },
   HaltTransfersPayload: {

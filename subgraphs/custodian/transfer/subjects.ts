@@ -2,13 +2,13 @@
 import type { Context, Tx } from '../context.ts';
 import { approveWriteOff } from '../reconciliation/break-commands.ts';
 import { approveAdjustment, endAdjustment } from './adjustments.ts';
-import { checkNotHalted } from './halt.ts';
 import type { ApprovalSubject } from './lifecycle.ts';
-import { approveTransferOf, endTransfer } from './transfer-steps.ts';
+import { clearReview } from './reviews.ts';
+import { approveTransferOf, checkTransferable, endTransfer } from './transfer-steps.ts';
 
 export interface Subject {
   /** @throws Refusal when now is no time to approve such a thing */
-  checkApprovable(tx: Tx): Promise<void>;
+  checkApprovable(tx: Tx, subjectId: string): Promise<void>;
   /** All approvals are there. */
   approve(tx: Tx, context: Context, subjectId: string, approverId: string): Promise<void>;
   /** There will be none. */
@@ -25,7 +25,8 @@ export interface Subject {
 const always = async () => undefined;
 
 export const subjects: Record<ApprovalSubject, Subject> = {
-  TRANSFER: { checkApprovable: checkNotHalted, approve: approveTransferOf, end: endTransfer },
+  TRANSFER: { checkApprovable: checkTransferable, approve: approveTransferOf, end: endTransfer },
+  REVIEW: { checkApprovable: checkTransferable, approve: clearReview, end: endTransfer },
   ADJUSTMENT: { checkApprovable: always, approve: approveAdjustment, end: endAdjustment },
   WRITE_OFF: { checkApprovable: always, approve: approveWriteOff, end: always },
 };

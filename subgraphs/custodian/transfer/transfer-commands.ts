@@ -1,10 +1,9 @@
 /** What people do with transfers: request, approve, reject, cancel. */
 import { assetCode } from '../../../platform/asset-code.ts';
 import { beforehand, type CommandPayload, command } from '../../../platform/command.ts';
-import { type Decimal, dec } from '../../../platform/decimal.ts';
+import { dec } from '../../../platform/decimal.ts';
 import { refuse } from '../../../platform/errors.ts';
 import { boundedText } from '../../../platform/texts.ts';
-import { isUuid } from '../../../platform/uuid.ts';
 import { requireAsset } from '../assets.ts';
 import type { Context, Tx } from '../context.ts';
 import type {
@@ -16,30 +15,27 @@ import type {
 import { checkOpen, holdAccount, type LockedAccount, lockHoldings } from '../locks.ts';
 import { post } from '../posting.ts';
 import { checkSameSide } from '../rules/account-lifecycle.ts';
-import type { Finding } from '../rules/compliance.ts';
+import { isToBeReviewed } from '../rules/compliance.ts';
 import { shift } from '../rules/entries.ts';
 import { EXTERNAL_ACCOUNT_ID, PERSON_LENGTH, positiveAmount, REASON_LENGTH } from '../rules/ids.ts';
 import { worthOf } from '../settlement/settlement-commands.ts';
 import { giveUp, lockSettlement } from '../settlement/settling.ts';
-import { requestApproval, withdrawRequest } from './approval-requests.ts';
+import { withdrawRequest } from './approval-requests.ts';
 import { checkTransfer, recordFindings } from './compliance.ts';
 import { readFacts } from './compliance-facts.ts';
 import { checkNotHalted } from './halt.ts';
-import { moveTransfer } from './lifecycle.ts';
-import { tierOf } from './tiers.ts';
-import { endTransfer, lockTransfer } from './transfer-steps.ts';
+import { moveTransfer, TRANSFER_TRANSITIONS } from './lifecycle.ts';
+import { requestReview } from './reviews.ts';
+import { askForApprovals, endTransfer, findTransfer, lockTransfer } from './transfer-steps.ts';
 import { vote } from './voting.ts';
 
 export type TransferPayload = CommandPayload<{ transferId: string }>;
 
 const DAY_MS = 24 * 3_600_000;
 
-/** Approvals of a transfer that compliance holds for a look. */
-const HELD_APPROVALS = 2;
-
 /**
- * Stores a transfer, sets aside what it takes and asks for the approvals of its value; or stores it REJECTED when
- * compliance finds against it.
+ * Stores a transfer, sets aside what it takes and asks for the approvals of its value, or first for a decision of
+ * compliance where that is not sure; or stores it REJECTED when compliance finds against it.
  */
 export async function requestTransfer(context: Context, input: RequestTransferInput): Promise<TransferPayload> {
   const remember = await requireAsset(context, input.asset);
@@ -72,20 +68,13 @@ export async function requestTransfer(context: Context, input: RequestTransferIn
     }
     const entries = shift({ accountId: fromAccountId, asset }, 'AVAILABLE', 'RESERVED', amount);
     await post(tx, context, { kind: 'RESERVE', refType: 'TRANSFER', refId: transferId }, entries);
-    const { tier, required } = approvalsFor(usdValue, findings);
-    const approvalRequestId = await requestApproval(tx, context, {
-      subjectType: 'TRANSFER',
-      subjectId: transferId,
-      accountId: fromAccountId,
-      usdValue,
-      tier,
-      required,
-      requestedBy,
-    });
-    await tx.transfer.update({
-      where: { transferId },
-      data: { status: 'PENDING_APPROVAL', reservedAmount: amount, approvalRequestId },
-    });
+    if (isToBeReviewed(findings, from.clientId === to.clientId)) {
+      const reviewRequestId = await requestReview(tx, context, transferId, requestedBy);
+      await tx.transfer.update({ where: { transferId }, data: { reservedAmount: amount, reviewRequestId } });
+      return { transferId };
+    }
+    const isHeld = findings.some(({ kind, result }) => kind === 'AML' && result === 'REVIEW');
+    await askForApprovals(tx, context, await lockTransfer(tx, transferId), { isHeld, actor: requestedBy });
     return { transferId };
   });
 }
@@ -96,13 +85,6 @@ function factsFor(context: Context, { fromAccountId, toAccountId, asset }: Reque
     toAccountId: toAccountId ?? EXTERNAL_ACCOUNT_ID,
     asset: assetCode(asset),
   });
-}
-
-/** Two persons at least look at what may be laundered, whatever its value. */
-function approvalsFor(usdValue: Decimal, findings: readonly Finding[]): { tier: number; required: number } {
-  const { tier, required } = tierOf(usdValue);
-  const isHeld = findings.some(({ kind, result }) => kind === 'AML' && result === 'REVIEW');
-  return { tier, required: isHeld ? Math.max(required, HELD_APPROVALS) : required };
 }
 
 function readRequest(input: RequestTransferInput) {
@@ -154,28 +136,26 @@ function decide(
   input: ApproveTransferInput | RejectTransferInput,
 ): Promise<TransferPayload> {
   return command(context, operation, input, async (tx) => {
-    const { transferId, approvalRequestId, status } = await transferOf(tx, input.transferId);
-    if (approvalRequestId === null) throw refuse.invalidTransition(status, 'APPROVED', [], ['input', 'transferId']);
+    const { transferId, approvalRequestId, status } = await findTransfer(tx, input.transferId);
+    if (approvalRequestId === null) {
+      const path = ['input', 'transferId'];
+      throw refuse.invalidTransition(status, 'APPROVED', TRANSFER_TRANSITIONS[status], path);
+    }
     await vote(tx, context, approvalRequestId, decision, input);
     return { transferId };
   });
 }
 
-/** Not locked: what its request and its settlement are never changes once they are there. */
-async function transferOf(tx: Tx, id: string) {
-  const found = isUuid(id) ? await tx.transfer.findUnique({ where: { transferId: id } }) : null;
-  if (!found) throw refuse.notFound('Transfer', id, ['input', 'transferId']);
-  return found;
-}
-
-/** Pending approval or approved → cancelled. */
+/** Requested, pending approval or approved → cancelled. */
 export function cancelTransfer(context: Context, input: CancelTransferInput): Promise<TransferPayload> {
   return command(context, 'cancelTransfer', input, async (tx) => {
     const actor = boundedText(input.actor, PERSON_LENGTH, ['input', 'actor']);
-    const { approvalRequestId } = await transferOf(tx, input.transferId);
+    const { reviewRequestId } = await findTransfer(tx, input.transferId);
+    if (reviewRequestId !== null) await withdrawRequest(tx, context, reviewRequestId, actor);
+    const { approvalRequestId } = await findTransfer(tx, input.transferId); // the review may have been decided meanwhile
     if (approvalRequestId !== null) await withdrawRequest(tx, context, approvalRequestId, actor);
-    const { transferId, settlementId, status } = await transferOf(tx, input.transferId);
-    moveTransfer(status as Parameters<typeof moveTransfer>[0], 'CANCELLED');
+    const { transferId, settlementId, status } = await findTransfer(tx, input.transferId);
+    moveTransfer(status, 'CANCELLED');
     if (settlementId === null) {
       await endTransfer(tx, context, transferId, 'CANCELLED', null, actor);
       return { transferId };

@@ -11,7 +11,9 @@ import { post } from '../posting.ts';
 import { shift } from '../rules/entries.ts';
 import { EXTERNAL_ACCOUNT_ID } from '../rules/ids.ts';
 import { instruct } from '../settlement/instructing.ts';
+import { requestApproval } from './approval-requests.ts';
 import { moveTransfer, type TransferStatus } from './lifecycle.ts';
+import { checkNoStop } from './stops.ts';
 import { tierOf } from './tiers.ts';
 
 export interface LockedTransfer {
@@ -43,6 +45,52 @@ export async function lockTransfer(tx: Tx, id: string): Promise<LockedTransfer> 
     : [];
   if (!row) throw refuse.notFound('Transfer', id, ['input', 'transferId']);
   return { ...row, amount: dec(row.amount), usdValue: dec(row.usdValue) };
+}
+
+/** Approvals of a transfer that compliance holds for a look. */
+const HELD_APPROVALS = 2;
+
+/**
+ * Requested → pending approval, its amount set aside. Two persons at least look at what may be laundered, whatever its
+ * value.
+ */
+export async function askForApprovals(
+  tx: Tx,
+  context: Context,
+  { transferId, fromAccountId, amount, usdValue, requestedBy }: Omit<LockedTransfer, 'status'>,
+  { isHeld, actor, voters = [] }: { isHeld: boolean; actor: string; voters?: string[] },
+): Promise<void> {
+  const { tier, required } = tierOf(usdValue);
+  const approvalRequestId = await requestApproval(tx, context, {
+    subjectType: 'TRANSFER',
+    subjectId: transferId,
+    accountId: fromAccountId,
+    usdValue,
+    tier,
+    required: isHeld ? Math.max(required, HELD_APPROVALS) : required,
+    requestedBy,
+    voters,
+  });
+  await tx.transfer.update({
+    where: { transferId },
+    data: { status: 'PENDING_APPROVAL', reservedAmount: amount, approvalRequestId, actor, traceId: context.traceId },
+  });
+}
+
+/**
+ * Not locked: its ends, its requests and its settlement never change once they are there.
+ * @throws Refusal (not found)
+ */
+export async function findTransfer(tx: Tx, id: string) {
+  const found = isUuid(id) ? await tx.transfer.findUnique({ where: { transferId: id } }) : null;
+  if (!found) throw refuse.notFound('Transfer', id, ['input', 'transferId']);
+  return { ...found, status: found.status as TransferStatus };
+}
+
+/** @throws Refusal (validation) while transfers are halted, or one of its sides is on the list of compliance by now */
+export async function checkTransferable(tx: Tx, id: string): Promise<void> {
+  const { fromAccountId, toAccountId } = await findTransfer(tx, id);
+  await checkNoStop(tx, fromAccountId, toAccountId);
 }
 
 /** Pending approval → approved: its settlement is instructed, and takes over what is reserved. */
@@ -79,7 +127,7 @@ export async function approveTransferOf(tx: Tx, context: Context, id: string, ac
   });
 }
 
-/** Pending approval → rejected, expired or cancelled: what was reserved is available again. */
+/** Requested or pending approval → rejected, expired or cancelled: what was reserved is available again. */
 export async function endTransfer(
   tx: Tx,
   context: Context,

@@ -24,6 +24,7 @@ export interface TransferRow {
   reservedAmount: string;
   approvalRequestId: string | null;
   settlementId: string | null;
+  reviewRequestId: string | null;
   requestedBy: string;
   memo: string | null;
   failureReason: string | null;

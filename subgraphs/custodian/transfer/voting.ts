@@ -2,7 +2,7 @@
 import { type CommandPayload, command } from '../../../platform/command.ts';
 import { sql } from '../../../platform/database/sql.ts';
 import { Refusal, refuse } from '../../../platform/errors.ts';
-import { boundedText } from '../../../platform/texts.ts';
+import { boundedText, isSamePerson } from '../../../platform/texts.ts';
 import type { Context, Tx } from '../context.ts';
 import type { ApproveRequestInput, RejectRequestInput } from '../generated/resolvers.ts';
 import { PERSON_LENGTH, REASON_LENGTH } from '../rules/ids.ts';
@@ -29,7 +29,7 @@ interface Voice {
 }
 
 /**
- * One person's word. The last approval that is needed sets off what was asked for, in the same transaction; one rejection
+ * One person's word, of those whose office it is. The last approval that is needed sets off what was asked for, in the same transaction; one rejection
  * ends it.
  */
 export async function vote(
@@ -38,23 +38,27 @@ export async function vote(
   id: string,
   decision: 'APPROVE' | 'REJECT',
   voice: Voice,
+  office: 'APPROVERS' | 'COMPLIANCE' = 'APPROVERS',
 ): Promise<{ requestId: string; subjectId: string }> {
   const approverId = boundedText(voice.approverId, PERSON_LENGTH, ['input', 'approverId']);
   const reason = optional(voice.reason, REASON_LENGTH, 'reason');
   const signature = optional(voice.signature, SIGNATURE_LENGTH, 'signature');
   const request = await lockRequest(tx, id);
   const { requestId, subjectId } = request;
+  if ((request.subjectType === 'REVIEW') !== (office === 'COMPLIANCE')) {
+    throw refuse.validation('A review is decided by decideTransferReview.', ['input', 'requestId']);
+  }
   const wanted = decision === 'APPROVE' ? 'APPROVED' : 'REJECTED';
   const status = request.status === 'PENDING' && request.expiresAt <= context.now() ? 'TIMED_OUT' : request.status;
   moveApproval(status, wanted);
-  if (approverId === request.requestedBy) {
+  if (isSamePerson(approverId, request.requestedBy)) {
     throw refuse.validation('Nobody decides on what he asked for himself.', ['input', 'approverId']);
   }
-  if (request.voters.includes(approverId)) {
-    throw refuse.conflict(null, `${approverId} has voted already.`, ['input', 'approverId']);
+  if (request.voters.some((voter) => isSamePerson(voter, approverId))) {
+    throw refuse.conflict(null, `${approverId} has voted already, on it or on its review.`, ['input', 'approverId']);
   }
   const subject = subjects[request.subjectType];
-  if (decision === 'APPROVE') await subject.checkApprovable(tx);
+  if (decision === 'APPROVE') await subject.checkApprovable(tx, subjectId);
 
   await tx.vote.create({ data: { requestId, approverId, decision, reason, signature, traceId: context.traceId } });
   const approvedCount = request.approvedCount + (decision === 'APPROVE' ? 1 : 0);

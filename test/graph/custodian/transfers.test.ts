@@ -2,15 +2,19 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DOMAINS } from '../../../platform/domains.ts';
+import type { Feed } from '../../../platform/feed/feed.ts';
+import type { Subgraph } from '../../../platform/subgraph.ts';
 import { newYorkInstant } from '../../../subgraphs/custodian/calendar/new-york.ts';
 import type { Context } from '../../../subgraphs/custodian/context.ts';
 import { settings } from '../../../subgraphs/custodian/settings.ts';
 import { expireRequests } from '../../../subgraphs/custodian/transfer/voting.ts';
+import type { Context as RiskContext } from '../../../subgraphs/risk/context.ts';
+import { SettlementWatch } from '../../../subgraphs/risk/monitor/settlement-watch.ts';
 import { startGraph, type TestGraph } from '../../support/graph.ts';
 import { watch } from '../../support/watch.ts';
 import { ask, done, open, refused, send } from '../exchange/floor.ts';
 import { audit } from './audit.ts';
-import { admit, inside, quote } from './vault.ts';
+import { admit, identify, inside, quote } from './vault.ts';
 
 const at = (time: string) => newYorkInstant({ date: '2026-11-18', time });
 
@@ -36,9 +40,10 @@ const stateOf = async (transferId: string) =>
 
 const work = (asOf: Date) => done(graph, 'processSettlementQueue', { asOf: asOf.toISOString(), limit: 500 });
 
-/** A transfer of US dollars between the accounts of two clients. */
-async function prepared(amount: string, more: object = {}) {
+/** A transfer of US dollars between the accounts of two clients, of whom the exchange knows the one that pays. */
+async function prepared(amount: string, more: object = {}, isKnown = true) {
   const from = await admit(graph, { USD: '9000000' });
+  if (isKnown) await identify(graph, from);
   const to = await admit(graph);
   const ends = { fromAccountId: from.segregated, toAccountId: to.segregated, asset: 'USD', amount, ...more };
   return { from, to, input: ends };
@@ -193,19 +198,19 @@ describe('compliance', () => {
     Object.fromEntries(complianceChecks.map(({ kind, result }) => [kind, result]));
 
   it('knows a client by what the exchange says of him', async () => {
-    const { from, input } = await prepared('100');
+    const { from, input } = await prepared('100', {}, false);
     expect(kinds(await request(input))).toMatchObject({ KYC: 'REVIEW' }); // nobody says anything
     const accountId = await open(graph, {}, { clientId: from.clientId });
     await done(graph, 'linkVenueAccount', { accountId: from.segregated, venueAccountId: accountId });
-    for (const [status, result] of [
-      ['APPROVED', 'PASS'],
-      ['PENDING', 'REVIEW'],
-      ['REJECTED', 'FAIL'],
+    for (const [status, result, state] of [
+      ['APPROVED', 'PASS', 'PENDING_APPROVAL'],
+      ['PENDING', 'REVIEW', 'REQUESTED'],
+      ['REJECTED', 'FAIL', 'REJECTED'],
     ]) {
       await graph.sql('exchange', 'update accounts set kyc_status = $2 where account_id = $1', [accountId, status]);
       const transfer = await request(input);
       expect(kinds(transfer)).toMatchObject({ KYC: result });
-      expect(transfer.status).toBe(result === 'FAIL' ? 'REJECTED' : 'PENDING_APPROVAL');
+      expect(transfer.status).toBe(state);
     }
   });
 
@@ -238,7 +243,9 @@ describe('compliance', () => {
   it('looks how much of one asset the receiver would have', async () => {
     const before = { ...settings };
     Object.assign(settings, { concentrationLimitPercent: 75 });
-    const { segregated: fromAccountId } = await admit(graph, { BTC: '1', USD: '1' });
+    const from = await admit(graph, { BTC: '1', USD: '1' });
+    await identify(graph, from);
+    const { segregated: fromAccountId } = from;
     const { segregated: toAccountId } = await admit(graph, { USD: '1000' });
     const give = (amount: string, asset = 'BTC') => request({ fromAccountId, toAccountId, asset, amount });
     const [little, half, most, money] = [
@@ -250,7 +257,7 @@ describe('compliance', () => {
     Object.assign(settings, before);
     expect([little, half, most, money].map((one) => [kinds(one).CONCENTRATION, one.status])).toEqual([
       ['PASS', 'PENDING_APPROVAL'],
-      ['REVIEW', 'PENDING_APPROVAL'],
+      ['REVIEW', 'REQUESTED'],
       ['FAIL', 'REJECTED'],
       ['PASS', 'PENDING_APPROVAL'],
     ]);
@@ -279,10 +286,165 @@ describe('compliance', () => {
 
   it('rejects what would be too much for a client in a day, also when two ask at once', async () => {
     const from = await admit(graph, { USD: '40000000' });
+    await identify(graph, from);
     const to = await admit(graph);
     const big = { fromAccountId: from.segregated, toAccountId: to.segregated, asset: 'USD', amount: '9000000' };
     const statuses = await Promise.all(Array.from({ length: 3 }, async () => (await request(big)).status));
     expect(statuses.toSorted()).toEqual(['PENDING_APPROVAL', 'PENDING_APPROVAL', 'REJECTED']);
+  });
+});
+
+describe('a transfer with which compliance is not sure', () => {
+  const REVIEW = `${TRANSFER} review { requestId status subject votes { approverId decision reason } }`;
+  const decide = async (transferId: string, decision: string) =>
+    (
+      await done(
+        graph,
+        'decideTransferReview',
+        { transferId, decision, officerId: 'olga', reason: 'papers seen' },
+        `transfer { ${REVIEW} }`,
+      )
+    ).transfer;
+  const reviewOf = async (transferId: string) =>
+    (await ask(graph, `query ($id: ID!) { transfer(id: $id) { ${REVIEW} } }`, { id: transferId })).transfer;
+
+  it('waits for its decision before anybody is asked to approve it, and then goes its way', async () => {
+    const { from, input } = await prepared('20000', { isUrgent: true }, false);
+    const { transferId, ...requested } = await request(input);
+    expect(requested).toMatchObject({ status: 'REQUESTED', approval: null, settlement: null });
+    expect(await inside(graph, from.segregated)).toEqual({ USD: '8980000 + 20000 + 0' });
+    const { review } = await reviewOf(transferId);
+    expect(review).toMatchObject({ status: 'PENDING', subject: 'REVIEW', votes: [] });
+
+    expect(await refused(graph, 'approveTransfer', { transferId, approverId: 'ben' })).toMatchObject({
+      code: 'INVALID_TRANSITION',
+      from: 'REQUESTED',
+      allowed: ['PENDING_APPROVAL', 'REJECTED', 'EXPIRED', 'CANCELLED'],
+    });
+    const bypass = { requestId: review.requestId, approverId: 'ben' };
+    expect((await refused(graph, 'approveRequest', bypass)).message).toContain('decideTransferReview');
+    const own = { transferId, decision: 'APPROVE', officerId: 'Anna', reason: 'mine' };
+    expect((await refused(graph, 'decideTransferReview', own)).message).toContain('asked for himself');
+    const force = `update transfers set status = 'PENDING_APPROVAL' where transfer_id = '${transferId}'`;
+    await expect(graph.sql('custodian', force)).rejects.toThrow('the decision of compliance');
+
+    expect(await decide(transferId, 'APPROVE')).toMatchObject({
+      status: 'PENDING_APPROVAL',
+      approval: { required: 2, approvedCount: 0, status: 'PENDING' },
+      review: { status: 'APPROVED', votes: [{ approverId: 'olga', decision: 'APPROVE', reason: 'papers seen' }] },
+    });
+    expect(await refused(graph, 'approveTransfer', { transferId, approverId: 'olga' })).toMatchObject({
+      code: 'CONFLICT',
+    });
+    const again = { transferId, decision: 'REJECT', officerId: 'oleg', reason: 'no' };
+    expect(await refused(graph, 'decideTransferReview', again)).toMatchObject({ from: 'APPROVED' });
+    await approve(transferId, 'ben');
+    await approve(transferId, 'cleo');
+    await work(at('12:00:00'));
+    expect((await stateOf(transferId)).status).toBe('COMPLETED');
+    expect(await inside(graph, from.segregated)).toEqual({ USD: '8980000 + 0 + 0' });
+    const { custodyAuditTrail } = await ask(
+      graph,
+      'query ($id: ID!) { custodyAuditTrail(filter: { subject: TRANSFER, subjectId: $id }, sortOrder: ASC) { nodes { to } } }',
+      { id: transferId },
+    );
+    expect(custodyAuditTrail.nodes.map(({ to }: { to: string }) => to)).toEqual([
+      'REQUESTED',
+      'PENDING_APPROVAL',
+      'APPROVED',
+      'PROCESSING',
+      'COMPLETED',
+    ]);
+  });
+
+  it('ends when that is against it, comes too late, or is not waited for; what was reserved is available again', async () => {
+    const { from, input } = await prepared('500', {}, false);
+    const [turnedDown, late, given] = [await request(input), await request(input), await request(input)];
+    expect(await inside(graph, from.segregated)).toEqual({ USD: '8998500 + 1500 + 0' });
+    expect(await decide(turnedDown.transferId, 'REJECT')).toMatchObject({
+      status: 'REJECTED',
+      failureReason: 'papers seen',
+      review: { status: 'REJECTED' },
+    });
+    await done(graph, 'cancelTransfer', { transferId: given.transferId, actor: 'anna' });
+    expect(await reviewOf(given.transferId)).toMatchObject({ status: 'CANCELLED', review: { status: 'CANCELLED' } });
+    const before = now;
+    now = new Date(now.getTime() + 24 * 3_600_000);
+    await expireRequests(graph.subgraphs.get('custodian')?.createContext({}) as Context);
+    now = before;
+    expect(await reviewOf(late.transferId)).toMatchObject({ status: 'EXPIRED', review: { status: 'TIMED_OUT' } });
+    expect(await inside(graph, from.segregated)).toEqual({ USD: '9000000 + 0 + 0' });
+    const sure = await request({ ...input, toAccountId: from.master });
+    expect(sure.status).toBe('PENDING_APPROVAL'); // it stays his
+    const none = { transferId: sure.transferId, decision: 'APPROVE', officerId: 'olga', reason: 'x' };
+    expect(await refused(graph, 'decideTransferReview', none)).toMatchObject({ from: 'PENDING_APPROVAL' });
+  });
+});
+
+describe('whoever tries to get round the rules', () => {
+  it('is the same person in capitals and in letters of another width', async () => {
+    const { input } = await prepared('20000');
+    const { transferId, approval } = await request(input);
+    for (const approverId of ['ANNA', 'ａnna', 'an\u200bna', 'Anna']) {
+      expect((await refused(graph, 'approveTransfer', { transferId, approverId })).message).toContain('for himself');
+    }
+    await approve(transferId, 'ben');
+    expect(await refused(graph, 'approveTransfer', { transferId, approverId: 'BEN' })).toMatchObject({
+      code: 'CONFLICT',
+    });
+    const own = `insert into votes (request_id, approver_id, decision) values ('${approval.requestId}', 'ANNA', 'APPROVE')`;
+    await expect(graph.sql('custodian', own)).rejects.toThrow('nobody approves');
+    const votes = await Promise.all(
+      ['Cleo', 'cleo'].map((approverId) => send(graph, 'approveTransfer', { transferId, approverId })),
+    );
+    expect(votes.flatMap(({ errors }) => errors)).toHaveLength(1);
+  });
+
+  it('gets nothing to or from somebody who has come on the list meanwhile', async () => {
+    const { to, input } = await prepared('500', { isUrgent: true });
+    const [waiting, approved] = [await request(input), await request(input)];
+    await approve(approved.transferId, 'ben');
+    await done(graph, 'sanctionParty', { partyId: to.clientId, reason: 'listed', actor: 'law' });
+    const vote = { transferId: waiting.transferId, approverId: 'ben' };
+    expect((await refused(graph, 'approveTransfer', vote)).message).toContain('is on the list');
+    await work(at('12:00:00'));
+    const { settlement, status } = await stateOf(approved.transferId);
+    expect(status).toBe('APPROVED');
+    const { settlementId } = settlement;
+    expect((await refused(graph, 'startSettlement', { settlementId })).message).toContain('is on the list');
+    await done(graph, 'liftSanction', { partyId: to.clientId });
+    await work(at('12:00:00'));
+    expect((await stateOf(approved.transferId)).status).toBe('COMPLETED');
+  });
+
+  it('finds an account that is closed by now closed to corrections', async () => {
+    const { segregated: accountId } = await admit(graph);
+    const wanted = { accountId, asset: 'BTC', amount: '5', reason: 'found', requestedBy: 'anna' };
+    const { request: asked } = await done(graph, 'adjustCustodyBalance', wanted, 'request { requestId }');
+    await done(graph, 'closeCustodyAccount', { accountId });
+    const vote = { requestId: asked.requestId, approverId: 'ben' };
+    const { request: voted } = await done(graph, 'approveRequest', vote, 'request { adjustment { status } }');
+    expect(voted.adjustment.status).toBe('FAILED');
+    expect(await inside(graph, accountId)).toEqual({ BTC: '0 + 0 + 0' });
+  });
+
+  it('is not given an instruction of another price under the same external id', async () => {
+    const { segregated: accountId } = await admit(graph, { BTC: '1' });
+    const { segregated: counterpartyAccountId } = await admit(graph, { USD: '100' });
+    const terms = {
+      type: 'TRANSFER',
+      accountId,
+      counterpartyAccountId,
+      asset: 'BTC',
+      quantity: '0.1',
+      currency: 'USD',
+    };
+    const known = { ...terms, cashAmount: '10', externalId: `known-${accountId}` };
+    await done(graph, 'initiateSettlement', known);
+    await done(graph, 'initiateSettlement', known);
+    for (const other of [{ cashAmount: '11' }, { currency: null, cashAmount: null }]) {
+      expect(await refused(graph, 'initiateSettlement', { ...known, ...other })).toMatchObject({ code: 'CONFLICT' });
+    }
   });
 });
 
@@ -301,6 +463,13 @@ describe('the halt', () => {
     expect(await refused(graph, 'haltTransfers', { reason: 'again', actor: 'chief' })).toMatchObject({
       from: 'HALTED',
     });
+    const { settlementId } = settlement;
+    for (const [name, input_] of [
+      ['startSettlement', { settlementId }],
+      ['withdrawCustodyAsset', { accountId: input.fromAccountId, asset: 'USD', amount: '1' }],
+    ] as const) {
+      expect((await refused(graph, name, input_)).message).toContain('halted');
+    }
     const { transferHalt } = await ask(graph, '{ transferHalt { isHalted reason actor } }');
     expect(transferHalt).toEqual({ isHalted: true, reason: 'keys may be lost', actor: 'chief' });
     await done(graph, 'resumeTransfers', { actor: 'chief' });
@@ -354,6 +523,41 @@ describe('a correction by hand', () => {
     );
     expect(failed.request.adjustment.status).toBe('FAILED');
     expect(await inside(graph, accountId)).toEqual({ BTC: '0.6 + 0 + 0' });
+  });
+});
+
+describe('what is late', () => {
+  it('is told by risk, one alert for each account, until it is done', async () => {
+    const { segregated: accountId } = await admit(graph);
+    const deposit = { type: 'DEPOSIT', accountId, asset: 'BTC', quantity: '2' };
+    const { settlement } = await done(graph, 'initiateSettlement', deposit, 'settlement { settlementId traceId }');
+    await done(graph, 'initiateSettlement', { ...deposit, quantity: '1' });
+    const { db, graph: client, log } = (graph.subgraphs.get('risk') as Subgraph).createContext({}) as RiskContext;
+    const watcher = new SettlementWatch({ db, graph: client, log, feed: { ring: () => undefined } as Feed });
+    const alertOf = `query ($id: ID!) { riskAlerts(filter: { accountId: $id, metricName: "settlement_timeout" }) {
+      nodes { severity status currentValue message traceId } } }`;
+    const found = async () => (await ask(graph, alertOf, { id: `custody:${accountId}` })).riskAlerts.nodes;
+    const before = now;
+    await watcher.look(now);
+    expect(await found()).toEqual([]);
+    now = at('11:00:00'); // the risk that runs here looks at the same time
+    for (let again = 0; again < 2; again++) await watcher.look(now);
+    expect(await found()).toEqual([
+      {
+        severity: 'HIGH',
+        status: 'ACTIVE',
+        currentValue: '2',
+        message: expect.stringContaining(`2 settlements of ${accountId}, 150000 USD, past the deadline`),
+        traceId: settlement.traceId,
+      },
+    ]);
+    await done(graph, 'cancelSettlement', { settlementId: settlement.settlementId });
+    await watcher.look(now);
+    expect(await found()).toMatchObject([{ status: 'ACTIVE', currentValue: '1' }]);
+    await work(now);
+    await watcher.look(now);
+    expect(await found()).toMatchObject([{ status: 'RESOLVED' }]);
+    now = before;
   });
 });
 

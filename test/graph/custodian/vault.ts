@@ -34,6 +34,21 @@ export async function admit(graph: TestGraph, things: Record<string, string> = {
   return client;
 }
 
+/** Lets the exchange say that it knows who the client is. */
+export async function identify(graph: TestGraph, { clientId, segregated }: Client, kyc = 'APPROVED'): Promise<void> {
+  const venueAccountId = crypto.randomUUID();
+  await graph.sql(
+    'exchange',
+    `insert into accounts (account_id, user_id, account_type, kyc_status) values ($1, $2, 'SPOT', $3)`,
+    [venueAccountId, clientId, kyc],
+  );
+  await graph.sql(
+    'custodian',
+    `insert into account_links (custody_account_id, venue_id, venue_account_id, settles_from) values ($1, 'exchange', $2, now())`,
+    [segregated, venueAccountId],
+  );
+}
+
 /** Credits an account with what has arrived from outside. */
 export async function bring(graph: TestGraph, accountId: string, asset: string, amount: string): Promise<void> {
   await done(graph, 'depositCustodyAsset', { accountId, asset, amount });
