@@ -4,12 +4,28 @@ import { dec } from '../../../platform/decimal.ts';
 import { faultOf } from '../../../subgraphs/custodian/reconciliation/explaining.ts';
 import {
   amlFinding,
+  type ComplianceKind,
   concentrationFinding,
+  isToBeReviewed,
   type KycStatus,
   kycFinding,
 } from '../../../subgraphs/custodian/rules/compliance.ts';
 
 describe('compliance', () => {
+  it.each<[ComplianceKind, boolean]>([
+    ['KYC', true],
+    ['VELOCITY', true],
+    ['CONCENTRATION', true],
+    ['AML', false], // takes two approvals
+    ['COUNTERPARTY', false], // informs
+  ])('that is not sure of %s holds a transfer to another owner: %s', (kind, isHeld) => {
+    const finding = { kind, result: 'REVIEW' as const, details: 'x' };
+    const passed = { kind: 'KYC', result: 'PASS', details: 'x' } as const;
+    expect(isToBeReviewed([passed, finding], false)).toBe(isHeld);
+    expect(isToBeReviewed([passed, finding], true)).toBe(false);
+    expect(isToBeReviewed([passed], false)).toBe(false);
+  });
+
   it.each<[string, KycStatus[], string]>([
     ['nobody', [], 'REVIEW'],
     ['all', ['APPROVED', 'APPROVED'], 'PASS'],
