@@ -42,9 +42,9 @@ export class Lookout {
     if (this.watchers.size === 0) this.forget();
   }
 
-  /** Whether nobody has asked for so long that what comes now would be found late. */
-  isDue(): boolean {
-    return performance.now() - this.askedAt >= ENOUGH_MS;
+  /** Time until what comes would be found late unless somebody asks; 0 where that is now. */
+  dueInMs(): number {
+    return Math.max(0, this.askedAt + ENOUGH_MS - performance.now());
   }
 
   /** What the database shows now, told to the others too. */

@@ -31,10 +31,13 @@ export class Pace {
     return this.waitMs === IDLE_MS;
   }
 
-  /** Waits until the next look is due. Says whether it is likely to find something: the last one did, or somebody rang. */
-  async next(foundSomething: boolean): Promise<boolean> {
+  /**
+   * Waits until the next look is due, and no longer than `longestMs`. Says whether it is likely to find something: the last
+   * one did, or somebody rang.
+   */
+  async next(foundSomething: boolean, longestMs = IDLE_MS): Promise<boolean> {
     this.waitMs = foundSomething ? BUSY_MS : Math.min(IDLE_MS, this.waitMs * SLOWING);
-    await this.sleep(this.waitMs);
+    await this.sleep(Math.min(this.waitMs, longestMs));
     const tooSoonMs = this.lastAt + BUSY_MS - Date.now();
     this.lastAt = Math.max(Date.now(), this.lastAt + BUSY_MS);
     if (tooSoonMs > 0 && !this.isStopped) await new Promise((resolve) => setTimeout(resolve, tooSoonMs));

@@ -168,7 +168,7 @@ export class FeedRunner implements Watcher {
       this.since = since;
       if (!isLikely && (await this.isStill(client, since))) {
         this.options.mirror?.rest();
-        isLikely = await this.pace.next(false);
+        isLikely = await this.rest();
         continue;
       }
       this.askedAt = performance.now();
@@ -196,12 +196,17 @@ export class FeedRunner implements Watcher {
   private async isStill(client: pg.Client, since: Snapshot): Promise<boolean> {
     const { isIdle } = this.pace;
     const now = performance.now();
-    if (isIdle && now - this.askedAt < ASK_MS && !this.lookout.isDue()) return true;
+    if (isIdle && now - this.askedAt < ASK_MS && this.lookout.dueInMs() > 0) return true;
     this.askedAt = now;
     const { snapshot, at } = await (isIdle ? this.lookout.glance(client, this) : glance(client));
     if (snapshot !== since.text) return false;
     this.hub.settle(since, at);
     return true;
+  }
+
+  /** Until the next look is due, which is sooner than usual where the neighbour who asked last may ask no more. */
+  private rest(): Promise<boolean> {
+    return this.pace.next(false, (this.pace.isIdle && this.lookout.dueInMs()) || undefined);
   }
 
   hear({ snapshot, at }: Glance): void {
@@ -261,6 +266,6 @@ export class FeedRunner implements Watcher {
       if (seen && hub.place.tick === tick) hub.settle(seen.snapshot, seen.at);
     }
     if (this.options.broadcast?.isConnected()) await this.pace.pause(SAFETY_MS);
-    else await this.pace.next(hasMoved);
+    else await (isStill ? this.rest() : this.pace.next(hasMoved));
   }
 }

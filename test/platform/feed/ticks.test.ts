@@ -88,7 +88,7 @@ describe('a lookout', () => {
     expect(joinLookout('postgres://two:secret@127.0.0.1:1/shared', gone)).toBe(lookout);
     expect(joinLookout('postgres://one:secret@127.0.0.1:1/other', watcher('elsewhere'))).not.toBe(lookout);
     lookout.leave(gone);
-    expect(lookout.isDue()).toBe(true);
+    expect(lookout.dueInMs()).toBe(0);
     const glance = await lookout.glance(await database.connect(), asker);
     expect(seen).toEqual({ asker: [], neighbour: [glance], gone: [], elsewhere: [] });
   });
