@@ -1,8 +1,12 @@
 /**
- * `npm run bench:operations`: how long single operations take under twenty clients that ask without pause, and how long
- * operations on a thousand rows take, alone and while nineteen others go on asking for single rows. The whole graph is
- * one process on a PostgreSQL of its own; the clients are this process and speak HTTP. Both share the machine's cores,
- * so the figures say as much of the machine.
+ * `npm run bench:operations`: how long single operations take for twenty clients, and how long operations on a thousand
+ * rows take, alone and while nineteen others go on asking for single rows. The whole graph is one process on a PostgreSQL
+ * of its own; the clients are this process and speak HTTP. Both share the machine's cores, so the figures say as much of
+ * the machine.
+ *
+ * Single operations are asked for in two ways. Without pause, twenty clients keep the machine saturated: what they wait
+ * is twenty divided by what it carries out in a second. At a pace (each of them every 250 ms, 80 a second in all) they
+ * wait as users do; the time counts from when a request was due, so what delays one is seen by the next.
  *
  *   --only <case>[,<case>]   reads, writes, bulk
  *   --quick                  a fifth of the requests, to see that it runs
@@ -10,6 +14,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort, startProcess, untilReady } from '../test/support/processes.ts';
 import { chooseCases, stoppedAfterwards } from './cases.ts';
 import { heading, report } from './live/report.ts';
@@ -20,6 +25,8 @@ import { furnish } from './operations/stock.ts';
 const CLIENTS = 20;
 const SINGLE_AIM_MS = 100;
 const BULK_AIM_MS = 500;
+/** Each client at a pace sends one request in so long. */
+const PACE_MS = 250;
 
 const CASES = { reads, writes, bulk };
 const { names, isQuick } = chooseCases(CASES);
@@ -37,21 +44,48 @@ await stoppedAfterwards(await startGraph(), async ({ url }) => {
   }
 });
 
-/** Every client sends it again and again. */
+/** Every client sends it again and again, first without pause and then at a pace. */
 async function measureSingle(clients: Client[], operation: Operation): Promise<void> {
-  const repeat = async (times: number) => {
-    const took: number[] = [];
-    const beganMs = performance.now();
-    await Promise.all(
-      clients.map(async (client) => {
-        for (let sent = 0; sent < times; sent++) took.push(await timed(client, operation));
-      }),
-    );
-    return { took, aSecond: took.length / ((performance.now() - beganMs) / 1_000) };
-  };
-  await repeat(10);
-  const { took, aSecond } = await repeat(Math.ceil(60 * scale));
-  show(operation.title, took, SINGLE_AIM_MS, `${aSecond.toFixed(0)} a second`);
+  const times = Math.ceil(60 * scale);
+  await withoutPause(clients, operation, 10);
+  const saturated = await withoutPause(clients, operation, times);
+  show(`${operation.title}, without pause`, saturated.took, SINGLE_AIM_MS, perSecond(saturated));
+  const paced = await atPace(clients, operation, times);
+  show(`${operation.title}, each every ${PACE_MS} ms`, paced.took, SINGLE_AIM_MS, perSecond(paced));
+}
+
+interface Run {
+  /** Milliseconds of each request. */
+  took: number[];
+  seconds: number;
+}
+
+const perSecond = ({ took, seconds }: Run) => `${(took.length / seconds).toFixed(0)} a second`;
+
+function withoutPause(clients: Client[], operation: Operation, times: number): Promise<Run> {
+  return together(clients, async (client, took) => {
+    for (let sent = 0; sent < times; sent++) took.push(await timed(client, operation));
+  });
+}
+
+/** The clients take turns within the pace. */
+function atPace(clients: Client[], operation: Operation, times: number): Promise<Run> {
+  const beganMs = performance.now();
+  return together(clients, async (client, took) => {
+    for (let sent = 0; sent < times; sent++) {
+      const dueMs = beganMs + (sent + client.number / clients.length) * PACE_MS;
+      await sleep(Math.max(0, dueMs - performance.now()));
+      await timed(client, operation);
+      took.push(performance.now() - dueMs);
+    }
+  });
+}
+
+async function together(clients: Client[], ask: (client: Client, took: number[]) => Promise<void>): Promise<Run> {
+  const took: number[] = [];
+  const beganMs = performance.now();
+  await Promise.all(clients.map((client) => ask(client, took)));
+  return { took, seconds: (performance.now() - beganMs) / 1_000 };
 }
 
 /** One client sends it, first alone and then beside others. */

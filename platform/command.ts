@@ -3,32 +3,19 @@
  * at all. What it refuses comes back in the payload; a repeat of its key gives the first answer again.
  */
 import { readTokenOf } from './cache/reading.ts';
+import { openTransaction, type RawStatements, type Transaction } from './command-transaction.ts';
 import type { SubgraphContext } from './context.ts';
-import { databaseFault, isOutOfRange, isRetryable, isUnreachable } from './database/database-error.ts';
-import type { Sql } from './database/sql.ts';
-import { sql } from './database/sql.ts';
-import { belongsTo } from './database/transaction.ts';
+import { toRows } from './database/command-rows.ts';
+import { isOutOfRange, isRetryable, isUnreachable } from './database/database-error.ts';
+import type { Answer } from './database/message.ts';
+import { named, type Sql, sql } from './database/sql.ts';
+import { belongsTo, Transaction as Connection, statementOf } from './database/transaction.ts';
+import type { Domain } from './domains.ts';
 import { Refusal, refuse, type UserError } from './errors.ts';
-import { claimKeys, idempotencyKeyOf, keepAnswers, requestHash } from './idempotency.ts';
+import { answersKept, claimKeys, idempotencyKeyOf, requestHash } from './idempotency.ts';
 import { traceparentOf } from './trace.ts';
 
-/** What a command may do with Prisma inside its transaction. */
-export type Transaction<Client> = Omit<
-  Client,
-  '$connect' | '$disconnect' | '$on' | '$transaction' | '$use' | '$extends'
->;
-
-interface RawStatements {
-  $queryRaw<Rows>(statement: Sql): Promise<Rows>;
-  $executeRaw(statement: Sql): Promise<number>;
-}
-
-interface Transactional {
-  $transaction<Result>(
-    work: (tx: never) => Promise<Result>,
-    options: { maxWait: number; timeout: number },
-  ): Promise<Result>;
-}
+export type { Transaction } from './command-transaction.ts';
 
 /** A small JSON of what the command made or changed: ids, counts. The payload's resolvers load the rest. */
 export type CommandResult = object;
@@ -39,8 +26,6 @@ export type CommandPayload<Result> = Partial<Result> & {
   readToken?: string | null;
 };
 
-const START_TIMEOUT_MS = 10_000; // 10 seconds: a free connection is not to be had, say so
-const RUN_TIMEOUT_MS = 30_000; // 30 seconds
 const ATTEMPTS = 6;
 const RETRY_BASE_MS = 10; // doubled at each attempt, with jitter
 
@@ -55,39 +40,54 @@ export async function command<Client, Result extends CommandResult>(
   input: object,
   work: (tx: Transaction<Client>) => Promise<Result>,
 ): Promise<CommandPayload<Result>> {
-  let xid = 0;
+  let mayBeDone = false;
   let key: string | null = null;
-  const run = async (tx: unknown): Promise<CommandPayload<Result>> => {
-    xid = 0;
-    await (tx as RawStatements).$executeRaw(belongsTo(context.traceparent));
-    const perform = async () => {
-      const result = await work(tx as Transaction<Client>);
-      xid = await context.cache.expect(tx as RawStatements);
-      const payload = { ...result, errors: [], readToken: readTokenOf(context.domain, xid) };
-      return payload as unknown as CommandPayload<Result>;
-    };
-    if (key === null) return perform();
-    return once(tx as RawStatements, key, operation, requestHash(operation, input), perform);
-  };
-  const giveUp = (error: unknown) => {
-    if (!isUnreachable(error)) context.cache.rolledBack(xid); // else it may be committed all the same
-    throw error;
+  const run = async (): Promise<CommandPayload<Result>> => {
+    const trace = statementOf(belongsTo(context.traceparent));
+    const connection = new Connection(context.db.pool, [trace]);
+    const { tx, end } = openTransaction<Client>(connection, context.prisma);
+    try {
+      const payload =
+        key === null
+          ? await work(tx)
+          : await once(tx, key, { operation, hash: requestHash(operation, input), domain: context.domain }, work);
+      await end();
+      const xid = await context.cache.expect({ $queryRaw: (ownWrites) => commitWith(connection, ownWrites) });
+      if (key !== null) return payload as CommandPayload<Result>;
+      return {
+        ...payload,
+        errors: [],
+        readToken: readTokenOf(context.domain, xid),
+      } as unknown as CommandPayload<Result>;
+    } catch (error) {
+      mayBeDone = connection.isCommitting;
+      await end();
+      await connection.rollback();
+      throw error;
+    }
   };
   try {
     key = idempotencyKeyOf(input);
-    const payload = await withRetries(() => transact(context, run).catch(giveUp));
+    const payload = await withRetries(run);
     context.feed.ring();
     return payload;
   } catch (error) {
     if (error instanceof Refusal) return failed<Result>(error);
     if (isOutOfRange(error))
       return failed<Result>(refuse.validation('A number is larger than can be kept.', ['input']));
-    if (isUnreachable(error) || isPoolExhausted(error)) {
+    if (isUnreachable(error)) {
       context.log.warn({ err: error, operation }, 'the database does not answer');
-      return failed<Result>(refuse.domainUnavailable(context.domain, xid !== 0));
+      return failed<Result>(refuse.domainUnavailable(context.domain, mayBeDone));
     }
     throw error;
   }
+}
+
+/** Commits, and gives the rows of a statement that goes with the commit. */
+async function commitWith<Rows>(connection: Connection, statement: Sql): Promise<Rows> {
+  connection.askLast(statementOf(statement));
+  const answers = await connection.commit();
+  return toRows(answers.at(-1) as Answer) as Rows;
 }
 
 /**
@@ -110,22 +110,6 @@ export function failed<Result>(refusal: Refusal): CommandPayload<Result> {
   return { errors: [refusal.userError], readToken: null } as unknown as CommandPayload<Result>;
 }
 
-function transact<Client, Result>(
-  context: SubgraphContext<Client>,
-  work: (tx: unknown) => Promise<Result>,
-): Promise<Result> {
-  const prisma = context.prisma as Transactional;
-  return prisma.$transaction(work, {
-    maxWait: START_TIMEOUT_MS,
-    timeout: RUN_TIMEOUT_MS,
-  });
-}
-
-/** Prisma's P2028: no connection came free in time. */
-function isPoolExhausted(error: unknown): boolean {
-  return error instanceof Error && (error as { code?: unknown }).code === 'P2028' && databaseFault(error) === null;
-}
-
 async function withRetries<Result>(run: () => Promise<Result>): Promise<Result> {
   for (let attempt = 1; ; attempt++) {
     try {
@@ -138,28 +122,38 @@ async function withRetries<Result>(run: () => Promise<Result>): Promise<Result> 
   }
 }
 
+const OWN_XID = named('own xid', sql`select pg_current_xact_id()::text as xid`);
+const SAVEPOINT = named('savepoint', sql`savepoint work`);
+const BACK_TO_SAVEPOINT = sql`rollback to savepoint work`;
+
 /**
  * Claims the key, or gives the answer it stands for. A second holder of the key waits at the insert until the first
  * has committed. The work runs behind a savepoint, so that a refusal undoes its rows and keeps the record.
  */
-async function once<Result extends CommandResult>(
-  tx: RawStatements,
+async function once<Client, Result extends CommandResult>(
+  tx: Transaction<Client>,
   key: string,
-  operation: string,
-  hash: string,
-  work: () => Promise<CommandPayload<Result>>,
+  { operation, hash, domain }: { operation: string; hash: string; domain: Domain },
+  work: (tx: Transaction<Client>) => Promise<Result>,
 ): Promise<CommandPayload<Result>> {
-  const taken = await claimKeys(tx, [{ key, operation, hash }]);
+  const [taken, [own]] = await Promise.all([
+    claimKeys(tx, [{ key, operation, hash }]),
+    tx.$queryRaw<{ xid: string }[]>(OWN_XID),
+    tx.$executeRaw(SAVEPOINT),
+  ]);
   const kept = taken.get(key);
   if (kept) return replayed<Result>(key, hash, kept);
 
-  await tx.$executeRaw(sql`savepoint work`);
-  const payload = await work().catch(async (error: unknown) => {
-    if (!(error instanceof Refusal) || error.userError.code === 'DOMAIN_UNAVAILABLE') throw error;
-    await tx.$executeRaw(sql`rollback to savepoint work`);
-    return failed<Result>(error);
-  });
-  await keepAnswers(tx, [{ key, payload }]);
+  const done = { errors: [], readToken: readTokenOf(domain, Number(own?.xid)) };
+  const payload = await work(tx).then(
+    (result) => ({ ...result, ...done }) as unknown as CommandPayload<Result>,
+    async (error: unknown) => {
+      if (!(error instanceof Refusal) || error.userError.code === 'DOMAIN_UNAVAILABLE') throw error;
+      await tx.$executeRaw(BACK_TO_SAVEPOINT);
+      return failed<Result>(error);
+    },
+  );
+  tx.$atCommit(answersKept([{ key, payload }]));
   return payload;
 }
 

@@ -1,6 +1,6 @@
 /** Answers of commands by their idempotency key: claimed and kept in the transaction of the command, for 24 hours. */
 import { createHash } from 'node:crypto';
-import { type Sql, sql } from './database/sql.ts';
+import { named, type Sql, sql } from './database/sql.ts';
 import { boundedText } from './texts.ts';
 
 const KEY_LENGTH_LIMIT = 200;
@@ -38,14 +38,15 @@ export function idempotencyKeyOf(input: object): string | null {
 export async function claimKeys(tx: Statements, requests: readonly KeyedRequest[]): Promise<Map<string, KeptAnswer>> {
   const columns = [requests.map(({ key }) => key), requests.map(({ operation }) => operation)];
   const hashes = requests.map(({ hash }) => hash);
-  const claimed = await tx.$queryRaw<{ key: string }[]>(sql`
+  const claim = sql`
     insert into idempotency_keys as kept (key, operation, request_hash)
     select * from unnest(${columns[0]}::text[], ${columns[1]}::text[], ${hashes}::text[]) as asked(key, operation, hash)
      order by key
     on conflict (key) do update
        set operation = excluded.operation, request_hash = excluded.request_hash, result = null, created_at = now()
      where kept.created_at < now() - interval '24 hours'
-    returning key`);
+    returning key`;
+  const claimed = await tx.$queryRaw<{ key: string }[]>(named('claim keys', claim));
   if (claimed.length === requests.length) return new Map();
   const own = new Set(claimed.map(({ key }) => key));
   const taken = requests.map(({ key }) => key).filter((key) => !own.has(key));
@@ -57,12 +58,20 @@ export async function claimKeys(tx: Statements, requests: readonly KeyedRequest[
 
 /** Keeps what the claimed keys stand for from now on. */
 export async function keepAnswers(tx: Statements, answers: readonly { key: string; payload: object }[]): Promise<void> {
+  await tx.$executeRaw(answersKept(answers));
+}
+
+/** The statement that does so. */
+export function answersKept(answers: readonly { key: string; payload: object }[]): Sql {
   const keys = answers.map(({ key }) => key);
   const payloads = answers.map(({ payload }) => JSON.stringify(payload));
-  await tx.$executeRaw(sql`
+  return named(
+    'keep answers',
+    sql`
     update idempotency_keys as kept set result = answer.payload::jsonb
       from unnest(${keys}::text[], ${payloads}::text[]) as answer(key, payload)
-     where kept.key = answer.key`);
+     where kept.key = answer.key`,
+  );
 }
 
 /** Same operation and content, same hash, whatever the order of the input's fields. */

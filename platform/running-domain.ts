@@ -3,7 +3,6 @@
  * restart replaces all of it.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { PrismaPg } from '@prisma/adapter-pg';
 import { type Access, OPEN_ACCESS } from './access.ts';
 import { Cache } from './cache/cache.ts';
 import { RedisTier } from './cache/redis-tier.ts';
@@ -11,6 +10,7 @@ import { Sampler } from './cache/sampler.ts';
 import type { ActiveFaults } from './chaos/active-faults.ts';
 import { createContext, type SubgraphContext } from './context.ts';
 import { type Database, openDatabase } from './database/database.ts';
+import { DomainAdapter } from './database/domain-adapter.ts';
 import { redisPrefixOf, schemaOf } from './domains.ts';
 import { type Feed, startFeed } from './feed/feed.ts';
 import { redisBroadcast } from './feed/redis-stream.ts';
@@ -59,7 +59,7 @@ export function openDomain<Client, Service>(
     settings;
   const schema = schemaOf(name, instance);
   const db = openDatabase({ url: databaseUrl, schema, log, ...(poolSize !== undefined && { poolSize }) });
-  const prisma = definition.createPrisma(new PrismaPg(db.pool, { schema }));
+  const prisma = definition.createPrisma(new DomainAdapter(db.pool, { schema }));
   const redisPrefix = redisPrefixOf(name, instance);
   const redis = redisUrl ? new RedisTier({ url: redisUrl, prefix: redisPrefix, log }) : undefined;
   const cache = new Cache({ domain: name, bytes: cacheBytes, redis, sampler: new Sampler({ log }) });

@@ -117,6 +117,8 @@ export interface Subgraph {
   isReady(): Promise<boolean>;
   /** Statements sent to PostgreSQL since the start. */
   statements(): number;
+  /** Messages in which they went: each is a way to the database and back. */
+  messages(): number;
   close(): Promise<void>;
 }
 
@@ -157,7 +159,7 @@ export function startSubgraph<Client, Service>(
   let chaos = NO_CHAOS;
   const open = () => openDomain(definition, settings, () => chaos.faults);
   let running = open();
-  let statements = 0;
+  let [statements, messages] = [0, 0];
   let closing: Promise<void> = Promise.resolve();
   if (dependencies.isChaosOn && isStruckDomain(name)) {
     const { db, feed } = running;
@@ -175,6 +177,7 @@ export function startSubgraph<Client, Service>(
       running = open();
       running.health.heed(SUFFERING, chaos.complaints);
       statements += old.db.statements();
+      messages += old.db.messages();
       closing = closing.then(() => old.close(GRACE_MS));
       return running;
     },
@@ -202,6 +205,7 @@ export function startSubgraph<Client, Service>(
     },
     createContext: contextFor,
     statements: () => statements + running.db.statements(),
+    messages: () => messages + running.db.messages(),
     isReady: () =>
       running.db.query(sql`select 1`).then(
         () => true,

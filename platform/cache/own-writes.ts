@@ -2,7 +2,7 @@
  * What commands of this process have written and the feed has not brought yet. Whoever reads here after a command was
  * answered reads PostgreSQL where the command has written, for the few milliseconds until then.
  */
-import { type Sql, sql } from '../database/sql.ts';
+import { named, type Sql, sql } from '../database/sql.ts';
 import type { Image, RowChange } from '../feed/change.ts';
 import { type Snapshot, sees } from '../feed/snapshot.ts';
 import type { Fence } from './fence.ts';
@@ -30,7 +30,7 @@ export interface Transactional {
 
 /** The transaction's number, and what it has written so far: null where that is too much to note. */
 export async function readOwnWrites(tx: Transactional): Promise<{ xid: number; writes: Written[] | null }> {
-  const rows = await tx.$queryRaw<LogRow[]>(sql`select * from own_writes(${ROWS_LIMIT + 1}::int)`);
+  const rows = await tx.$queryRaw<LogRow[]>(named('own writes', sql`select * from own_writes(${ROWS_LIMIT + 1}::int)`));
   const xid = Number(rows[0]?.xid);
   if (rows.length > ROWS_LIMIT) return { xid, writes: null };
   const writes = rows.flatMap(({ relation, key, image, was }) =>
@@ -46,13 +46,16 @@ function parse(image: string): Image {
 export class OwnWrites {
   private readonly fence: Fence;
   private readonly byXid = new Map<number, { places: number[]; since: number }>();
+  /** What the feed has brought. */
+  private seen: Snapshot | null = null;
 
   constructor(fence: Fence) {
     this.fence = fence;
   }
 
-  /** Before the transaction is committed. */
+  /** Before the command is answered. The feed may have been faster. */
   hold(xid: number, places: number[]): void {
+    if (this.seen && sees(this.seen, xid)) return;
     const now = Date.now();
     for (const [oldest, { since }] of this.byXid) {
       if (now - since < PATIENCE_MS) break;
@@ -64,11 +67,11 @@ export class OwnWrites {
 
   /** The feed has brought what the snapshot sees. */
   releaseSeen(snapshot: Snapshot): void {
+    this.seen = snapshot;
     for (const xid of this.byXid.keys()) if (sees(snapshot, xid)) this.release(xid);
   }
 
-  /** It was rolled back. */
-  release(xid: number): void {
+  private release(xid: number): void {
     const held = this.byXid.get(xid);
     if (!held) return;
     this.byXid.delete(xid);

@@ -105,8 +105,8 @@ export abstract class Upkeep implements Mirror {
   }
 
   /**
-   * At the end of a command's transaction, before it is committed: its number. What it has written is read from
-   * PostgreSQL in this process until the feed has brought it, or `rolledBack` says that nothing came of it.
+   * With the commit of a command, before it is answered: the number of its transaction. What it has written is read from
+   * PostgreSQL in this process until the feed has brought it.
    */
   async expect(tx: Transactional): Promise<number> {
     const { xid, writes } = await readOwnWrites(tx);
@@ -156,10 +156,6 @@ export abstract class Upkeep implements Mirror {
   /** Whether the entry is what a read would find, as far as is known here. */
   protected isCurrent(place: number, { moment, isOwn }: Entry): boolean {
     return this.fence.isCurrent(place, moment) || (isOwn === true && this.fence.isCurrentOwn(place, moment));
-  }
-
-  rolledBack(xid: number): void {
-    this.ownWrites.release(xid);
   }
 
   /** Holds what was read at that moment of the fence, unless it has been touched since. */

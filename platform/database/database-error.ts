@@ -34,6 +34,11 @@ const ADAPTER_UNREACHABLE = new Set([
 ]);
 const RETRYABLE = new Set(['40001', '40P01']); // serialization_failure, deadlock_detected
 
+/** Another writer was faster: the transaction fails as PostgreSQL's own serialization failures do, and is run again. */
+export class Outrun extends Error {
+  readonly code = '40001';
+}
+
 /** The fault behind an error of pg, of Prisma, or of Prisma's adapter; null when it is something else. */
 export function databaseFault(error: unknown): DatabaseFault | null {
   for (let current = error, depth = 0; current instanceof Object && depth < 5; depth++) {

@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import type { Logger } from '../log.ts';
+import { sizeOf } from './message.ts';
 import { rowTypes, toObjects } from './rows.ts';
 import type { Sql } from './sql.ts';
 import { watchedPool } from './watched-pool.ts';
@@ -14,6 +15,8 @@ export interface Database {
   readonly pool: pg.Pool;
   /** Statements sent since the start, whoever sent them. */
   readonly statements: () => number;
+  /** Messages in which they went: each is a way to the database and back. */
+  readonly messages: () => number;
   close(): Promise<void>;
 }
 
@@ -50,12 +53,13 @@ export function openDatabase({ url, schema, poolSize = 10, log }: DatabaseOption
     if (!isClosing) log.warn({ reason: error.message }, 'an idle database connection was lost');
   });
 
-  let statements = 0;
+  let [statements, messages] = [0, 0];
   pool.on('connect', (client) => {
     client.on('error', () => undefined); // while it is used, the statement under way says so, or the next one
     const send = client.query.bind(client);
     client.query = ((...args: Parameters<typeof send>) => {
-      statements++;
+      statements += sizeOf(args[0]);
+      messages++;
       return send(...args);
     }) as typeof client.query;
   });
@@ -75,6 +79,7 @@ export function openDatabase({ url, schema, poolSize = 10, log }: DatabaseOption
     one: async <Row>(statement: Sql) => (await query<Row>(statement))[0] ?? null,
     pool,
     statements: () => statements,
+    messages: () => messages,
     close: () => {
       isClosing = true;
       return close();

@@ -5,7 +5,7 @@
  * An account's row serialises the commands of the account, an order book's row those of the symbol. So whoever holds both
  * is alone in making balances of the account and in changing orders of the symbol.
  */
-import { raw, type Sql, sql } from '../../platform/database/sql.ts';
+import { named, raw, type Sql, sql } from '../../platform/database/sql.ts';
 import type { Decimal } from '../../platform/decimal.ts';
 import { refuse } from '../../platform/errors.ts';
 import { isUuid } from '../../platform/uuid.ts';
@@ -39,11 +39,8 @@ export async function lockAccount(
   field = 'accountId',
   expectedVersion: number | null = null,
 ): Promise<LockedAccount> {
-  const rows = isUuid(id)
-    ? await tx.$queryRaw<LockedAccount[]>(
-        sql`select ${ACCOUNT} from accounts where account_id = ${id}::uuid for no key update`,
-      )
-    : [];
+  const lock = sql`select ${ACCOUNT} from accounts where account_id = ${id}::uuid for no key update`;
+  const rows = isUuid(id) ? await tx.$queryRaw<LockedAccount[]>(named('lock account', lock)) : [];
   const account = checkClients(rows[0], id, field);
   if (expectedVersion !== null && account.version !== expectedVersion) throw refuse.conflict(account.version);
   return account;
@@ -84,13 +81,12 @@ export async function lockBook(tx: Tx, symbol: string): Promise<LockedBook> {
  * @throws Refusal (not found); (validation) when the account is the exchange's own
  */
 export async function lockAccountAndBook(tx: Tx, id: string, symbol: string): Promise<LockedAccount & LockedBook> {
-  const rows = isUuid(id)
-    ? await tx.$queryRaw<(LockedAccount & LockedBook)[]>(
-        sql`with account as materialized (
+  const lock = sql`with account as materialized (
               select ${ACCOUNT} from accounts where account_id = ${id}::uuid for no key update),
             place as (${takePlace(sql`select ${symbol} from account`)})
-            select * from account, place`,
-      )
+            select * from account, place`;
+  const rows = isUuid(id)
+    ? await tx.$queryRaw<(LockedAccount & LockedBook)[]>(named('lock account and book', lock))
     : [];
   return checkClients(rows[0], id, 'accountId');
 }
@@ -128,18 +124,45 @@ export async function lockOrder(tx: Tx, rest: Sql): Promise<LockedOrder | undefi
   return rows[0];
 }
 
-/** Locks one balance of an account whose row is locked; it is made where it is missing. */
-export async function lockPurse(
+export interface LockedPurse {
+  balanceId: string;
+  purses: Purses;
+  at: string;
+}
+
+/**
+ * Locks a client's account, then one balance of it; that is made where it is missing.
+ * @throws Refusal (not found); (validation) when the account is the exchange's own
+ */
+export async function lockAccountAndPurse(
   tx: Tx,
-  accountId: string,
+  id: string,
   asset: string,
-): Promise<{ balanceId: string; purses: Purses; at: string }> {
-  const [balance] = await tx.$queryRaw<(Purse & { balanceId: string; at: string })[]>(
-    sql`insert into balances as balance (account_id, symbol) values (${accountId}::uuid, ${asset})
+): Promise<{ account: LockedAccount; purse: LockedPurse }> {
+  if (!isUuid(id)) throw checkClients(undefined, id, 'accountId');
+  const [account, purse] = await Promise.all([lockAccount(tx, id), takePurse(tx, id, asset)]);
+  return { account, purse: purseOf(purse, id, asset) };
+}
+
+/** Locks one balance of an account whose row is locked; it is made where it is missing. */
+export async function lockPurse(tx: Tx, accountId: string, asset: string): Promise<LockedPurse> {
+  return purseOf(await takePurse(tx, accountId, asset), accountId, asset);
+}
+
+type TakenPurse = Purse & { balanceId: string; at: string };
+
+/** Of an account that there is. */
+async function takePurse(tx: Tx, accountId: string, asset: string): Promise<TakenPurse | undefined> {
+  const take = sql`insert into balances as balance (account_id, symbol)
+        select account_id, ${asset}::text from accounts where account_id = ${accountId}::uuid
         on conflict (account_id, symbol) do update set symbol = excluded.symbol
         returning balance_id as "balanceId", account_id as "accountId", symbol as asset, available_balance as available,
-                  locked_balance as locked, updated_at::text as at`,
-  );
+                  locked_balance as locked, updated_at::text as at`;
+  const [balance] = await tx.$queryRaw<TakenPurse[]>(named('take purse', take));
+  return balance;
+}
+
+function purseOf(balance: TakenPurse | undefined, accountId: string, asset: string): LockedPurse {
   if (!balance) throw new Error(`The ${asset} balance of account ${accountId} was not locked`);
   return { balanceId: balance.balanceId, purses: new Purses([balance]), at: balance.at };
 }

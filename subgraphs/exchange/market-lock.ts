@@ -1,5 +1,5 @@
 /** What an incoming order meets: the other side of the book, and the balances that may move. */
-import { join, raw, sql } from '../../platform/database/sql.ts';
+import { join, named, raw, sql } from '../../platform/database/sql.ts';
 import { type Decimal, dec } from '../../platform/decimal.ts';
 import { isAsk, isBid } from './book-side.ts';
 import type { Tx } from './context.ts';
@@ -86,9 +86,8 @@ export async function openPurses(
 }
 
 function readPurses(tx: Tx, assets: readonly string[], accountIds: readonly string[]): Promise<Purse[]> {
-  return tx.$queryRaw<Purse[]>(
-    sql`select account_id as "accountId", symbol as asset, available_balance as available, locked_balance as locked
+  const lock = sql`select account_id as "accountId", symbol as asset, available_balance as available, locked_balance as locked
           from balances where account_id = any(${accountIds}::uuid[]) and symbol = any(${assets}::text[])
-         order by account_id, symbol for no key update`,
-  );
+         order by account_id, symbol for no key update`;
+  return tx.$queryRaw<Purse[]>(named('lock purses', lock));
 }

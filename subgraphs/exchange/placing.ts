@@ -1,7 +1,7 @@
 /** Placing an order: it is checked, matched against the book, and what is left of it rests or expires. */
 import { beforehand, type CommandPayload, command } from '../../platform/command.ts';
 import type { Decimal } from '../../platform/decimal.ts';
-import { type Refusal, refuse } from '../../platform/errors.ts';
+import { Refusal, refuse } from '../../platform/errors.ts';
 import { normaliseSymbol } from '../../platform/symbols.ts';
 import type { Context, Tx } from './context.ts';
 import type { PlaceExchangeOrderInput } from './generated/resolvers.ts';
@@ -12,7 +12,7 @@ import { checkAccount, checkInTime, findRepeat, type IncomingOrder, marketOf, re
 import { execute, type Filled, type Maker, type Market } from './rules/execution.ts';
 import { conclude, type ExpiryReason, type Fill, match } from './rules/matching.ts';
 import { averagePrice, smaller, ZERO } from './rules/money.ts';
-import { checkInstrument, checkValue, type InstrumentRules } from './rules/order-entry.ts';
+import { checkInstrument, checkValue, type InstrumentRules, type OrderTerms, readTerms } from './rules/order-entry.ts';
 import type { OrderStatus } from './rules/order-lifecycle.ts';
 import type { Purses } from './rules/purses.ts';
 import { reserveFor } from './rules/reserve.ts';
@@ -48,7 +48,10 @@ async function place(
   rules: () => InstrumentRules,
 ): Promise<Placed> {
   const market = marketOf(input.symbol);
-  const gate = await lockAccountAndBook(tx, input.accountId, market.symbol);
+  const [gate, makers] = await Promise.all([
+    lockAccountAndBook(tx, input.accountId, market.symbol),
+    readMakersOf(tx, market, input),
+  ]);
   const order = readOrder(gate, input);
   const { orderId } = order;
   const repeated = await findRepeat(tx, order, market);
@@ -60,8 +63,24 @@ async function place(
   const stopsWait =
     order.type === 'STOP'
       ? await holdStop(tx, context, order, market, gate)
-      : await matchOrder(tx, context, order, market, gate);
+      : await matchOrder(tx, context, order, market, gate, makers);
   return { orderId, triggeredIn: stopsWait ? market.symbol : null };
+}
+
+/** What the order may meet, asked for behind the lock of the book; nothing where it is no order that is matched. */
+async function readMakersOf(tx: Tx, market: Market, input: PlaceExchangeOrderInput): Promise<Maker[]> {
+  const terms = termsOf(input);
+  return terms && terms.type !== 'STOP' ? readMakers(tx, market, { ...terms, limit: terms.price }) : [];
+}
+
+/** Null where the input is no order: that is said once its account is known. */
+function termsOf(input: PlaceExchangeOrderInput): OrderTerms | null {
+  try {
+    return readTerms(input);
+  } catch (error) {
+    if (error instanceof Refusal) return null;
+    throw error;
+  }
 }
 
 /** Whether a STOP order was triggered. */
@@ -71,9 +90,9 @@ async function matchOrder(
   order: IncomingOrder,
   market: Market,
   book: LockedBook,
+  makers: readonly Maker[],
 ): Promise<boolean> {
   const incoming = { ...order, limit: order.price };
-  const makers = await readMakers(tx, market, incoming);
   const matched = match(incoming, makers.slice(0, MATCH_LIMIT));
   if (matched.end === 'BOOK_EMPTY' && makers.length > MATCH_LIMIT) throw tooManyMatches();
   const { status, fills, expiryReason } = conclude(order, matched);

@@ -7,11 +7,11 @@ import { boundedText } from '../../platform/texts.ts';
 import { requireAsset } from './assets.ts';
 import type { Context, Tx } from './context.ts';
 import type { DepositInput, WithdrawInput } from './generated/resolvers.ts';
-import { type LockedAccount, lockAccount, lockPurse } from './locks.ts';
+import { type LockedAccount, type LockedPurse, lockAccountAndPurse } from './locks.ts';
 import { positiveAmount } from './rules/money.ts';
 import { transfer } from './rules/settlement.ts';
 import { ID_LENGTH } from './rules/texts.ts';
-import { write } from './writes.ts';
+import { writeAtCommit } from './writes.ts';
 
 export type TransferPayload = CommandPayload<{ balanceId: string; postingId?: string }>;
 
@@ -20,10 +20,10 @@ export async function deposit(context: Context, input: DepositInput): Promise<Tr
   const requireKnown = await beforehand(context.domain, () => requireAsset(context, input.accountId, input.asset));
   return command(context, 'deposit', input, async (tx) => {
     const { amount, asset, reference } = readTransfer(input);
-    const account = await lockAccount(tx, input.accountId);
+    const { account, purse } = await lockAccountAndPurse(tx, input.accountId, asset);
     if (account.status === 'CLOSED') throw refuse.validation('The account is CLOSED.', ['input', 'accountId']);
     requireKnown();
-    return pay(tx, context, account, asset, amount, reference);
+    return pay(tx, context, account, purse, { asset, amount, reference });
   });
 }
 
@@ -31,14 +31,14 @@ export async function deposit(context: Context, input: DepositInput): Promise<Tr
 export function withdraw(context: Context, input: WithdrawInput): Promise<TransferPayload> {
   return command(context, 'withdraw', input, async (tx) => {
     const { amount, asset, reference } = readTransfer(input);
-    const account = await lockAccount(tx, input.accountId);
+    const { account, purse } = await lockAccountAndPurse(tx, input.accountId, asset);
     if (account.status !== 'ACTIVE') {
       throw refuse.validation(`The account is ${account.status}; only an ACTIVE one withdraws.`, [
         'input',
         'accountId',
       ]);
     }
-    return pay(tx, context, account, asset, amount.neg(), reference);
+    return pay(tx, context, account, purse, { asset, amount: amount.neg(), reference });
   });
 }
 
@@ -51,15 +51,13 @@ function readTransfer(input: DepositInput) {
   };
 }
 
-async function pay(
+function pay(
   tx: Tx,
   { traceId }: Context,
   { accountId }: LockedAccount,
-  asset: string,
-  amount: Decimal,
-  reference: string | null,
-): Promise<{ balanceId: string; postingId: string }> {
-  const { balanceId, purses, at } = await lockPurse(tx, accountId, asset);
+  { balanceId, purses, at }: LockedPurse,
+  { asset, amount, reference }: { asset: string; amount: Decimal; reference: string | null },
+): { balanceId: string; postingId: string } {
   const { available } = purses.of(accountId, asset);
   if (available.plus(amount).isNegative()) {
     throw refuse.insufficientFunds(asset, available, amount.abs(), ['input', 'amount']);
@@ -67,6 +65,6 @@ async function pay(
   const postingId = crypto.randomUUID();
   const movements = transfer(accountId, asset, amount, reference ?? postingId);
   purses.apply(movements);
-  await write(tx, { at, traceId, postings: [{ postingId, movements }], purses });
+  writeAtCommit(tx, { at, traceId, postings: [{ postingId, movements }], purses });
   return { balanceId, postingId };
 }

@@ -2,7 +2,8 @@
  * How a command's outcome is written: orders, trades, ledger, balances and book in one statement, so that a match costs
  * one round trip however many orders it meets.
  */
-import { join, type Sql, sql } from '../../platform/database/sql.ts';
+import { Outrun } from '../../platform/database/database-error.ts';
+import { join, named, type Sql, sql } from '../../platform/database/sql.ts';
 import type { Decimal } from '../../platform/decimal.ts';
 import type { Tx } from './context.ts';
 import type { Executed, Market, Posting } from './rules/execution.ts';
@@ -38,16 +39,28 @@ export interface Outcome {
   purses: Purses;
 }
 
-/** Another writer was faster: the transaction fails as PostgreSQL's own serialization failures do, and is run again. */
-class Outrun extends Error {
-  readonly code = '40001';
-}
-
 /**
  * Writes the outcome.
  * @returns whether STOP orders of the market may be triggered and wait for execution; false when nothing was traded
  */
 export async function write(tx: Tx, outcome: Outcome): Promise<boolean> {
+  const { changes = [], traded } = outcome;
+  const hasTrades = traded !== undefined && traded.trades.length > 0;
+  if (changes.length === 0 && !hasTrades) {
+    writeAtCommit(tx, outcome);
+    return false;
+  }
+  const [counts] = await tx.$queryRaw<{ changed: number; stopsWait: boolean }[]>(statementFor(outcome));
+  if (counts?.changed !== changes.length) throw new Outrun('An order was changed by a writer outside this command');
+  return counts.stopsWait;
+}
+
+/** The same, with the commit, where no order changes and nothing is traded: there is nothing to be told. */
+export function writeAtCommit(tx: Tx, outcome: Omit<Outcome, 'changes' | 'traded'>): void {
+  tx.$atCommit(statementFor(outcome));
+}
+
+function statementFor(outcome: Outcome): Sql {
   const { changes = [], traded, postings, placed, purses } = outcome;
   const hasTrades = traded !== undefined && traded.trades.length > 0;
   const parts = [
@@ -59,11 +72,10 @@ export async function write(tx: Tx, outcome: Outcome): Promise<boolean> {
   ];
   const changed = changes.length > 0 ? sql`(select count(*)::int from changed)` : sql`0`;
   const stopsWait = hasTrades ? stopsWaiting(traded.market) : sql`false`;
-  const [counts] = await tx.$queryRaw<{ changed: number; stopsWait: boolean }[]>(
-    sql`with ${join(parts)} select ${changed} as changed, ${stopsWait} as "stopsWait"`,
-  );
-  if (counts?.changed !== changes.length) throw new Outrun('An order was changed by a writer outside this command');
-  return counts.stopsWait;
+  const statement = sql`with ${join(parts)} select ${changed} as changed, ${stopsWait} as "stopsWait"`;
+  // How to find orders that change is decided anew each time: a plan that is kept knows nothing of how many there are now.
+  if (changes.length > 0 || hasTrades) return statement;
+  return named(`write ${parts.length}${placed ? ' with an order' : ''}`, statement);
 }
 
 function json(rows: readonly object[]): Sql {

@@ -1,6 +1,7 @@
 /** Recording executions: the trade, the order's fill, the position and the strategy's counters in one transaction. */
 import { type CommandPayload, command } from '../../platform/command.ts';
-import { sql } from '../../platform/database/sql.ts';
+import { Outrun } from '../../platform/database/database-error.ts';
+import { named, sql } from '../../platform/database/sql.ts';
 import { type Decimal, dec, toWire } from '../../platform/decimal.ts';
 import { stored } from '../../platform/enums.ts';
 import { refuse } from '../../platform/errors.ts';
@@ -16,7 +17,7 @@ import { checkManual } from './rules/order-execution.ts';
 import { applyFill, type FilledState } from './rules/order-fill.ts';
 import { NAME_LENGTH, NOTE_LENGTH } from './rules/texts.ts';
 import { venueId } from './rules/venue-ids.ts';
-import { followFill } from './trade-store/order-trades.ts';
+import { followFill, lockManagedTrades, type ManagedTrades } from './trade-store/order-trades.ts';
 
 type LockedPosition = Holding & { positionId: string };
 
@@ -51,6 +52,8 @@ export interface Fill {
   filled: FilledState;
   /** The open position the execution met. */
   position: LockedPosition | null;
+  /** The managed trades that it may concern. */
+  managed: ManagedTrades;
   effect: TradeEffect;
 }
 
@@ -58,10 +61,13 @@ export interface Fill {
 export function recordFill(context: Context, input: RecordFillInput): Promise<FillPayload> {
   return command(context, 'recordFill', input, async (tx) => {
     const execution = readExecution(input, context.now());
-    const strategy = await lockStrategyOfOrder(tx, execution.orderId);
-    const order = await lockOrder(tx, execution.orderId);
+    const [strategy, order, known] = await Promise.all([
+      lockStrategyOfOrder(tx, execution.orderId),
+      lockOrder(tx, execution.orderId),
+      readRecorded(tx, execution),
+    ]);
     checkManual(order);
-    const recorded = await findRecorded(tx, execution);
+    const recorded = checkSame(known, execution);
     if (recorded) return recorded;
     return bookFill(tx, await planFill(tx, { traceId: context.traceId, strategy, order, execution }));
   });
@@ -80,21 +86,23 @@ export async function planFill(
   const { order, execution } = basis;
   checkAgainstOrder(order, execution);
   const filled = fills(order, execution);
-  const position = await lockOpenPosition(tx, order);
+  const [position, managed] = await Promise.all([lockOpenPosition(tx, order), lockManagedTrades(tx, order)]);
   const effect = applyTrade(position, { ...execution, side: order.side });
   checkSize(effect);
-  return { ...basis, filled, position, effect };
+  return { ...basis, filled, position, managed, effect };
 }
 
-/** Writes all that the execution does. */
+/** Writes all that the execution does. Another strategy's command may have taken the venue's id meanwhile. */
 export async function bookFill(tx: Tx, fill: Fill): Promise<RecordedFill> {
-  const { order, execution } = fill;
-  const tradeId = await insertTrade(tx, fill);
-  if (tradeId === null) return recordedMeanwhile(tx, execution);
-  await updateOrder(tx, fill);
-  await savePositions(tx, fill);
-  await countTrade(tx, fill);
-  await followFill(tx, fill);
+  const { order } = fill;
+  const [tradeId] = await Promise.all([
+    insertTrade(tx, fill),
+    updateOrder(tx, fill),
+    ...savePositions(tx, fill),
+    countTrade(tx, fill),
+    followFill(tx, fill),
+  ]);
+  if (tradeId === null) throw new Outrun('The execution was recorded meanwhile');
   return { tradeId, orderId: order.orderId, strategyId: order.strategyId, symbol: order.instrumentId };
 }
 
@@ -115,25 +123,27 @@ function readExecution(input: RecordFillInput, now: Date): Execution {
 
 /** The trade that is there already under the venue's id. Throws an idempotency conflict when its content differs. */
 export async function findRecorded(tx: Tx, execution: Execution): Promise<RecordedFill | null> {
-  const [found] = await tx.$queryRaw<(RecordedFill & { same: boolean })[]>(
-    sql`select trade_id as "tradeId", order_id as "orderId", strategy_id as "strategyId", instrument_id as symbol,
+  return checkSame(await readRecorded(tx, execution), execution);
+}
+
+type Known = RecordedFill & { same: boolean };
+
+async function readRecorded(tx: Tx, execution: Execution): Promise<Known | undefined> {
+  const recorded = sql`select trade_id as "tradeId", order_id as "orderId", strategy_id as "strategyId", instrument_id as symbol,
                (order_id, quantity, price, commission, executed_at)
                  = (${execution.orderId}, ${amount(execution.quantity)}::numeric, ${amount(execution.price)}::numeric,
                     ${amount(execution.commission)}::numeric, ${execution.executedAt}::timestamptz)
                and liquidity is not distinct from ${execution.liquidity}::text
                and notes is not distinct from ${execution.notes}::text as same
-          from all_trades where exchange_trade_id = ${execution.exchangeTradeId} and execution_venue = ${execution.venue}`,
-  );
+          from all_trades where exchange_trade_id = ${execution.exchangeTradeId} and execution_venue = ${execution.venue}`;
+  const [found] = await tx.$queryRaw<Known[]>(named('recorded fill', recorded));
+  return found;
+}
+
+function checkSame(found: Known | undefined, execution: Execution): RecordedFill | null {
   if (!found) return null;
   const { same, ...recorded } = found;
   if (!same) throw refuse.idempotencyConflict(`${execution.venue}/${execution.exchangeTradeId}`);
-  return recorded;
-}
-
-/** Another strategy's command took the venue's id between our look and our insert. */
-async function recordedMeanwhile(tx: Tx, execution: Execution): Promise<RecordedFill> {
-  const recorded = await findRecorded(tx, execution);
-  if (!recorded) throw new Error(`trade ${execution.venue}/${execution.exchangeTradeId} conflicts but is not there`);
   return recorded;
 }
 
@@ -163,20 +173,18 @@ function checkSize({ held, opened }: TradeEffect): void {
 }
 
 async function lockOpenPosition(tx: Tx, order: LockedOrder): Promise<LockedPosition | null> {
-  const [position] = await tx.$queryRaw<LockedPosition[]>(
-    sql`select position_id as "positionId", quantity, average_entry_price as "averageEntryPrice",
+  const lock = sql`select position_id as "positionId", quantity, average_entry_price as "averageEntryPrice",
                realized_pnl as "realizedPnl"
           from positions
          where strategy_id = ${order.strategyId} and instrument_id = ${order.instrumentId} and closed_at is null
-           for no key update`,
-  );
+           for no key update`;
+  const [position] = await tx.$queryRaw<LockedPosition[]>(named('lock position', lock));
   return position ?? null;
 }
 
 /** The new trade's id; null when the venue's id is taken. */
 async function insertTrade(tx: Tx, { traceId, order, execution, effect }: Fill): Promise<string | null> {
-  const [trade] = await tx.$queryRaw<{ tradeId: string }[]>(
-    sql`insert into trades (order_id, strategy_id, account_id, instrument_id, side, quantity, price, commission,
+  const insert = sql`insert into trades (order_id, strategy_id, account_id, instrument_id, side, quantity, price, commission,
                realized_pnl, execution_venue, exchange_trade_id, liquidity, executed_at, notes, trace_id)
         values (${order.orderId}, ${order.strategyId}, ${order.accountId}::uuid, ${order.instrumentId}, ${order.side},
                ${amount(execution.quantity)}::numeric, ${amount(execution.price)}::numeric,
@@ -184,14 +192,13 @@ async function insertTrade(tx: Tx, { traceId, order, execution, effect }: Fill):
                ${execution.exchangeTradeId}, ${execution.liquidity}, ${execution.executedAt}::timestamptz,
                ${execution.notes}, ${traceId})
         on conflict (exchange_trade_id, execution_venue) do nothing
-        returning trade_id as "tradeId"`,
-  );
+        returning trade_id as "tradeId"`;
+  const [trade] = await tx.$queryRaw<{ tradeId: string }[]>(named('insert trade', insert));
   return trade?.tradeId ?? null;
 }
 
 async function updateOrder(tx: Tx, { traceId, order, execution, filled, effect }: Fill): Promise<void> {
-  await tx.$executeRaw(
-    sql`update orders
+  const update = sql`update orders
            set status = ${filled.status}, filled_quantity = ${amount(filled.filledQuantity)}::numeric,
                filled_notional = ${amount(filled.filledNotional)}::numeric,
                average_fill_price = ${amount(filled.averageFillPrice)}::numeric,
@@ -201,18 +208,18 @@ async function updateOrder(tx: Tx, { traceId, order, execution, filled, effect }
                filled_at = case when ${filled.status} = 'filled' then ${execution.executedAt}::timestamptz end,
                cancelled_at = case when ${filled.status} = 'cancelled' then coalesce(cancelled_at, clock_timestamp()) end,
                trace_id = ${traceId}
-         where order_id = ${order.orderId}`,
-  );
+         where order_id = ${order.orderId}`;
+  await tx.$executeRaw(named('fill order', update));
 }
 
 /** A position is marked at its latest trade, unless it has a later mark; one that a flip opens takes over that mark. */
-async function savePositions(tx: Tx, { traceId, order, execution, position, effect }: Fill): Promise<void> {
+function savePositions(tx: Tx, { traceId, order, execution, position, effect }: Fill): Promise<number>[] {
+  const saved: Promise<number>[] = [];
   const price = sql`${amount(execution.price)}::numeric`;
   const executedAt = sql`${execution.executedAt}::timestamptz`;
   const { held, opened } = effect;
   if (position && held) {
-    await tx.$executeRaw(
-      sql`update positions
+    const update = sql`update positions
              set quantity = ${amount(held.quantity)}::numeric,
                  average_entry_price = ${amount(held.averageEntryPrice)}::numeric,
                  realized_pnl = ${amount(held.realizedPnl)}::numeric,
@@ -220,33 +227,32 @@ async function savePositions(tx: Tx, { traceId, order, execution, position, effe
                  marked_at = greatest(marked_at, ${executedAt}),
                  closed_at = case when ${held.quantity.isZero()} then greatest(opened_at, ${executedAt}) end,
                  trace_id = ${traceId}
-           where position_id = ${position.positionId}`,
-    );
+           where position_id = ${position.positionId}`;
+    saved.push(tx.$executeRaw(named('move position', update)));
   }
   if (opened) {
-    await tx.$executeRaw(
-      sql`insert into positions (strategy_id, account_id, instrument_id, quantity, average_entry_price, realized_pnl,
+    const insert = sql`insert into positions (strategy_id, account_id, instrument_id, quantity, average_entry_price, realized_pnl,
                  current_price, marked_at, opened_at, trace_id)
           select ${order.strategyId}, ${order.accountId}::uuid, ${order.instrumentId},
                  ${amount(opened.quantity)}::numeric, ${amount(opened.averageEntryPrice)}::numeric,
                  ${amount(opened.realizedPnl)}::numeric,
                  case when held.marked_at > ${executedAt} then held.current_price else ${price} end,
                  greatest(held.marked_at, ${executedAt}), ${executedAt}, ${traceId}
-            from (select) as trade left join positions as held on held.position_id = ${position?.positionId ?? null}`,
-    );
+            from (select) as trade left join positions as held on held.position_id = ${position?.positionId ?? null}`;
+    saved.push(tx.$executeRaw(named('open position', insert)));
   }
+  return saved;
 }
 
 async function countTrade(tx: Tx, { traceId, strategy, execution, effect }: Fill): Promise<void> {
   const before = { day: strategy.dailyPnlDate, pnl: strategy.dailyPnl };
   const daily = addToDay(before, execution.executedAt, effect.realizedPnl);
-  await tx.$executeRaw(
-    sql`update strategies
+  const update = sql`update strategies
            set total_trades = total_trades + 1, realized_pnl = realized_pnl + ${amount(effect.realizedPnl)}::numeric,
                daily_pnl = ${amount(daily.pnl)}::numeric, daily_pnl_date = ${daily.day}::date,
                trace_id = ${traceId}
-         where strategy_id = ${strategy.strategyId}`,
-  );
+         where strategy_id = ${strategy.strategyId}`;
+  await tx.$executeRaw(named('count trade', update));
 }
 
 /** A decimal as the text of a SQL parameter. */

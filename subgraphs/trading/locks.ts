@@ -3,7 +3,7 @@
  * locks it first, then the order, then the position, so that no two commands wait for each other. Only the marks lock
  * positions without it, in the order of their ids, and wait for nothing else.
  */
-import { type Sql, sql } from '../../platform/database/sql.ts';
+import { named, type Sql, sql } from '../../platform/database/sql.ts';
 import type { Decimal } from '../../platform/decimal.ts';
 import { refuse } from '../../platform/errors.ts';
 import { isStorable } from '../../platform/texts.ts';
@@ -44,19 +44,20 @@ export interface LockedOrder {
   createdAt: string;
 }
 
-async function lockStrategyWhere(tx: Tx, strategyId: Sql): Promise<LockedStrategy | undefined> {
-  const rows = await tx.$queryRaw<LockedStrategy[]>(
-    sql`select strategy_id as "strategyId", account_id as "accountId", status, instruments, venue_ids as "venueIds",
+async function lockStrategyWhere(tx: Tx, name: string, strategyId: Sql): Promise<LockedStrategy | undefined> {
+  const lock = sql`select strategy_id as "strategyId", account_id as "accountId", status, instruments, venue_ids as "venueIds",
                max_position_size as "maxPositionSize", daily_pnl as "dailyPnl", daily_pnl_date::text as "dailyPnlDate",
                version
-          from strategies where strategy_id = ${strategyId} for no key update`,
-  );
-  return rows[0];
+          from strategies where strategy_id = ${strategyId} for no key update`;
+  const [strategy] = await tx.$queryRaw<LockedStrategy[]>(named(name, lock));
+  return strategy;
 }
 
 /** Locks the strategy. Throws a not-found Refusal when there is none. */
 export async function lockStrategy(tx: Tx, strategyId: string): Promise<LockedStrategy> {
-  const strategy = isStorable(strategyId) ? await lockStrategyWhere(tx, sql`${strategyId}`) : undefined;
+  const strategy = isStorable(strategyId)
+    ? await lockStrategyWhere(tx, 'lock strategy', sql`${strategyId}`)
+    : undefined;
   if (!strategy) throw refuse.notFound('Strategy', strategyId, ['input', 'strategyId']);
   return strategy;
 }
@@ -64,24 +65,21 @@ export async function lockStrategy(tx: Tx, strategyId: string): Promise<LockedSt
 /** Locks the strategy that the order belongs to. Throws a not-found Refusal when there is no such order. */
 export async function lockStrategyOfOrder(tx: Tx, orderId: string): Promise<LockedStrategy> {
   const owner = sql`(select strategy_id from orders where order_id = ${orderId})`;
-  const strategy = isStorable(orderId) ? await lockStrategyWhere(tx, owner) : undefined;
+  const strategy = isStorable(orderId) ? await lockStrategyWhere(tx, 'lock owner', owner) : undefined;
   if (!strategy) throw refuse.notFound('TradingOrder', orderId, ['input', 'orderId']);
   return strategy;
 }
 
 /** Locks the order. Throws a not-found Refusal when there is none. */
 export async function lockOrder(tx: Tx, orderId: string): Promise<LockedOrder> {
-  const rows = isStorable(orderId)
-    ? await tx.$queryRaw<LockedOrder[]>(
-        sql`select order_id as "orderId", strategy_id as "strategyId", account_id as "accountId",
+  const lock = sql`select order_id as "orderId", strategy_id as "strategyId", account_id as "accountId",
                    instrument_id as "instrumentId", side, status, quantity, filled_quantity as "filledQuantity",
                    filled_notional as "filledNotional", execution_venue as "executionVenue",
                    exchange_order_id as "exchangeOrderId", execution,
                    cancel_requested_at as "cancelRequestedAt",
                    to_char(created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as "createdAt"
-              from orders where order_id = ${orderId} for no key update`,
-      )
-    : [];
+              from orders where order_id = ${orderId} for no key update`;
+  const rows = isStorable(orderId) ? await tx.$queryRaw<LockedOrder[]>(named('lock order', lock)) : [];
   if (!rows[0]) throw refuse.notFound('TradingOrder', orderId, ['input', 'orderId']);
   return rows[0];
 }

@@ -1,6 +1,7 @@
 /** Placing orders: checked, recorded, and handed to the router unless somebody else carries them out. */
 import { type CommandPayload, command } from '../../platform/command.ts';
 import { isUniqueViolation } from '../../platform/database/database-error.ts';
+import { named, type Sql, sql } from '../../platform/database/sql.ts';
 import type { Decimal } from '../../platform/decimal.ts';
 import { stored } from '../../platform/enums.ts';
 import { refuse } from '../../platform/errors.ts';
@@ -50,17 +51,44 @@ export async function placeOrderWithin(
   const order = newOrder(input);
   const strategy = await lockStrategy(tx, input.strategyId);
   await checkBeforeTrade(tx, strategy, order, { isClosing });
+  const { accountId } = strategy;
+  const insert = insertOrder({ ...order, referencePrice, accountId, traceId: context.traceId });
+  const isPlain = (input.orderId ?? null) === null && !input.managedTrade;
+  if (isPlain) tx.$atCommit(insert);
+  else {
+    await insertNamed(tx, insert, order.orderId);
+    await planTrade(tx, { ...order, accountId }, input.managedTrade, context.traceId);
+  }
+  if (order.execution === 'routed') tx.$atCommit(openRoute(order));
+  return { orderId: order.orderId };
+}
+
+/** @throws Refusal (conflict) when the id that the caller has chosen is taken */
+async function insertNamed(tx: Tx, insert: Sql, orderId: string): Promise<void> {
   try {
-    await tx.order.create({
-      data: { ...order, referencePrice, accountId: strategy.accountId, traceId: context.traceId },
-    });
+    await tx.$executeRaw(insert);
   } catch (error) {
     if (!isUniqueViolation(error)) throw error;
-    throw refuse.conflict(null, `An order with id "${order.orderId}" exists already.`, ['input', 'orderId']);
+    throw refuse.conflict(null, `An order with id "${orderId}" exists already.`, ['input', 'orderId']);
   }
-  await planTrade(tx, { ...order, accountId: strategy.accountId }, input.managedTrade, context.traceId);
-  if (order.execution === 'routed') await openRoute(tx, order);
-  return { orderId: order.orderId };
+}
+
+interface PlacedOrder extends ReturnType<typeof newOrder> {
+  accountId: string;
+  referencePrice: string | null;
+  traceId: string;
+}
+
+function insertOrder(order: PlacedOrder): Sql {
+  const { orderId, strategyId, accountId, instrumentId, side, orderType, timeInForce, quantity, price } = order;
+  return named(
+    'place order',
+    sql`insert into orders (order_id, strategy_id, account_id, instrument_id, side, order_type, time_in_force, quantity,
+               price, stop_price, execution, execution_venue, reference_price, trace_id)
+        values (${orderId}, ${strategyId}, ${accountId}, ${instrumentId}, ${side}, ${orderType}, ${timeInForce}, ${quantity},
+                ${price}, ${order.stopPrice}, ${order.execution}, ${order.executionVenue}, ${order.referencePrice},
+                ${order.traceId})`,
+  );
 }
 
 function newOrder(input: PlaceOrderInput) {

@@ -40,15 +40,11 @@ const LONGEST_PAUSE_MS = 15_000; // 15 seconds
 
 const inMs = (ms: number): Sql => sql`${ms}::double precision * interval '1 millisecond'`;
 
-/** The router is to send the order. */
-export async function openRoute(
-  tx: Tx,
-  order: { orderId: string; orderType: OrderType; timeInForce: TimeInForce },
-): Promise<void> {
+/** The statement after which the router is to send the order. */
+export function openRoute(order: { orderId: string; orderType: OrderType; timeInForce: TimeInForce }): Sql {
   const sendBefore = isForNow(order) ? sql`clock_timestamp() + ${inMs(settings.sendWithinMs)}` : sql`null`;
-  await tx.$executeRaw(
-    sql`insert into order_routes (order_id, due_at, send_before) values (${order.orderId}, clock_timestamp(), ${sendBefore})`,
-  );
+  return sql`insert into order_routes (order_id, due_at, send_before)
+             values (${order.orderId}, clock_timestamp(), ${sendBefore})`;
 }
 
 /** Claims up to so many orders for which something is due. Those that another process is about to claim are left to it. */

@@ -80,13 +80,35 @@ export interface RecordedExecution {
   execution: { venue: string; quantity: Decimal; price: Decimal; commission: Decimal; executedAt: string };
   /** The open position before the execution. */
   position: { quantity: Decimal } | null;
+  managed: ManagedTrades;
+}
+
+/** The managed trades that an execution may concern, locked. */
+export interface ManagedTrades {
+  /** Those that fills have opened for the strategy in the instrument, oldest first. */
+  open: ManagedTrade[];
+  /** The order's own. */
+  own: ManagedTrade | null;
+}
+
+/** Locks them. The strategy is locked. */
+export async function lockManagedTrades(
+  tx: Tx,
+  { orderId, strategyId, instrumentId }: Pick<PlacedOrder, 'orderId' | 'strategyId' | 'instrumentId'>,
+): Promise<ManagedTrades> {
+  const book = journal(tx, null);
+  const [open, own] = await Promise.all([book.opened(strategyId, instrumentId), book.ofOrder(orderId)]);
+  return { open, own };
 }
 
 /** Shares an execution among the managed trades of its strategy and instrument. The strategy is locked. */
-export async function followFill(tx: Tx, { traceId, order, execution, position }: RecordedExecution): Promise<void> {
+export async function followFill(
+  tx: Tx,
+  { traceId, order, execution, position, managed }: RecordedExecution,
+): Promise<void> {
   const book = journal(tx, traceId);
   const held = position?.quantity ?? dec(0);
-  const open = held.isZero() ? [] : await book.opened(order.strategyId, order.instrumentId);
+  const open = held.isZero() ? [] : managed.open;
   const sign = order.side === 'buy' ? 1 : -1;
   const shares = shareFill(
     held,
@@ -94,7 +116,9 @@ export async function followFill(tx: Tx, { traceId, order, execution, position }
     { change: execution.quantity.times(sign), commission: execution.commission },
   );
   if (shares.exits.length > 0) await leave(tx, book, order.orderId, execution, shares.exits);
-  if (shares.entry) await addTo(book, order, execution, shares.entry);
+  if (!shares.entry) return;
+  const own = shares.exits.length > 0 ? await book.ofOrder(order.orderId) : managed.own; // it may have been left
+  await addTo(book, order, execution, shares.entry, own);
 }
 
 async function leave(
@@ -126,8 +150,8 @@ async function addTo(
   order: RecordedExecution['order'],
   { venue, price, executedAt }: RecordedExecution['execution'],
   { quantity, fee }: Share,
+  own: ManagedTrade | null,
 ): Promise<void> {
-  const own = await book.ofOrder(order.orderId);
   const entry = { quantity, price, fee, time: executedAt };
   if (own && own.archivedAt === null) {
     await replace(book, own, enter({ ...own, venueId: own.venueId ?? venue }, entry));

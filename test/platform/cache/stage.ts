@@ -152,7 +152,7 @@ export class Stage {
     });
   }
 
-  /** A command of that process, which notes what it has written before it is committed. */
+  /** A command of that process, which notes what it has written when it hears of its commit. */
   async command(index: number, writes: readonly Write[], isRefused: boolean): Promise<void> {
     const { database } = this;
     const process = this.processAt(index);
@@ -166,13 +166,13 @@ export class Stage {
       was: change.was && JSON.stringify(change.was),
     }));
     const noted = rows.length > 0 ? rows : [{ xid: String(xid), relation: null, key: '', image: '', was: null }];
-    await process.cache.expect({ $queryRaw: async () => noted as never });
     if (isRefused) {
       await this.step('a command is rolled back', () => database.rollback(transaction));
-      process.cache.rolledBack(xid);
       return;
     }
     const commits = await this.step('a command commits', () => database.commit(transaction));
+    await this.step('a command hears of its commit', () => undefined);
+    await process.cache.expect({ $queryRaw: async () => noted as never });
     await this.step('a command is answered', () => {
       for (const { key, row, was } of changes) {
         process.answered.set(`row ${key}`, commits);

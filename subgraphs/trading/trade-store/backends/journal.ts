@@ -3,7 +3,7 @@
  * fill, the idempotency record and the change that tells of it, or not at all. Every other backend is a copy of it.
  */
 import type { Database } from '../../../../platform/database/database.ts';
-import { join, raw, type Sql, sql } from '../../../../platform/database/sql.ts';
+import { join, named, raw, type Sql, sql } from '../../../../platform/database/sql.ts';
 import { isStorable } from '../../../../platform/texts.ts';
 import { OPEN_STATUSES } from '../rules/lifecycle.ts';
 import type { ManagedTrade } from '../rules/managed-trade.ts';
@@ -63,11 +63,12 @@ export interface Journal extends TradeBackend {
 
 /** The journal as one transaction sees it. What it reads one by one it locks until the transaction ends. */
 export function journal(tx: Asking, traceId: string | null): Journal {
-  const select = async (where: Sql) => {
-    const rows = await tx.$queryRaw<ManagedTrade[]>(sql`select ${IMAGE} from managed_trades where ${where}`);
+  const select = async (where: Sql, name?: string) => {
+    const statement = sql`select ${IMAGE} from managed_trades where ${where}`;
+    const rows = await tx.$queryRaw<ManagedTrade[]>(name ? named(name, statement) : statement);
     return rows.map(canonical);
   };
-  const first = async (where: Sql) => (await select(where))[0] ?? null;
+  const first = async (where: Sql, name?: string) => (await select(where, name))[0] ?? null;
   return {
     name: 'POSTGRESQL',
     initialize: async () => undefined, // the migration has made the table
@@ -75,6 +76,7 @@ export function journal(tx: Asking, traceId: string | null): Journal {
     ofOrder: (orderId) =>
       first(
         sql`exchange_order_id = ${orderId} order by archived_at is null desc, entry_time desc limit 1 for no key update`,
+        'lock managed trade of order',
       ),
     async write(trade, from) {
       const given = values({ ...trade, traceId });
@@ -84,7 +86,8 @@ export function journal(tx: Asking, traceId: string | null): Journal {
                 on conflict (trade_id) do nothing returning ${IMAGE}`
           : sql`update managed_trades set (${COLUMNS}) = row(${join(given)})
                  where trade_id = ${trade.tradeId} and version = ${from} returning ${IMAGE}`;
-      const [stored] = await tx.$queryRaw<ManagedTrade[]>(statement);
+      const name = from === 0 ? 'insert managed trade' : 'update managed trade';
+      const [stored] = await tx.$queryRaw<ManagedTrade[]>(named(name, statement));
       return stored ? canonical(stored) : null;
     },
     open: (symbol) =>
@@ -94,8 +97,11 @@ export function journal(tx: Asking, traceId: string | null): Journal {
           : sql`symbol = ${symbol} and ${isOpenTrade} ${NEWEST_FIRST}`,
       ),
     opened: (strategyId, symbol) =>
-      select(sql`strategy_id = ${strategyId} and symbol = ${symbol} and exchange_order_id is not null and ${isOpenTrade}
-                 order by entry_time, trade_id for no key update`),
+      select(
+        sql`strategy_id = ${strategyId} and symbol = ${symbol} and exchange_order_id is not null and ${isOpenTrade}
+                 order by entry_time, trade_id for no key update`,
+        'lock open managed trades',
+      ),
     list: (limit, offset) => select(sql`true ${NEWEST_FIRST} limit ${limit} offset ${offset}`),
     async totals() {
       const [totals] = await tx.$queryRaw<{ total: number; open: number; closed: number; totalPnlUsd: string }[]>(

@@ -1,5 +1,10 @@
-/** What a cross-domain portfolio costs: calls of the gateway and statements of the subgraphs, however large it is. */
+/**
+ * What requests cost: a cross-domain portfolio in calls of the gateway and statements of the subgraphs, however large it
+ * is, and the commands that are sent most in ways to the database.
+ */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Domain } from '../../platform/domains.ts';
+import type { Subgraph } from '../../platform/subgraph.ts';
 import { startGraph, type TestGraph } from '../support/graph.ts';
 
 const SMALL = '00000000-0000-4000-8000-00000000000a';
@@ -114,5 +119,53 @@ describe('a portfolio of 500 positions in 100 instruments', () => {
       await expect.poll(() => costOf(account, UNCACHED)).toMatchObject({ calls, statements: 9 });
       await expect.poll(() => costOf(account)).toMatchObject({ calls, statements: 0 });
     }
+  });
+});
+
+/** The ways to the domain's database that the command takes; whatever else goes there meanwhile counts too. */
+async function waysOf(domain: Domain, name: string, input: object): Promise<number> {
+  const { messages } = graph.subgraphs.get(domain) as Subgraph;
+  const before = messages();
+  const type = `${name[0]?.toUpperCase()}${name.slice(1)}Input`;
+  const document = `mutation ($input: ${type}!) { ${name}(input: $input) { errors { message } } }`;
+  const { data } = await graph.run(document, { input });
+  expect(data[name].errors).toEqual([]);
+  return messages() - before;
+}
+
+describe('a command asks its database few times', () => {
+  const orderId = 'cost';
+  const limit = { symbol: 'A1-USD', side: 'BUY', type: 'LIMIT', price: '1', quantity: '1' };
+  const order = { ...limit, strategyId: `${SMALL}-1`, execution: 'MANUAL', venue: 'desk' };
+  const fill = () => ({
+    orderId,
+    venue: 'desk',
+    exchangeTradeId: crypto.randomUUID(),
+    quantity: '0.001',
+    price: '1',
+    executedAt: new Date().toISOString(),
+  });
+  const rest = { ...limit, accountId: SMALL };
+  const money = { accountId: SMALL, asset: 'USD', amount: '100' };
+
+  beforeAll(async () => {
+    await graph.sql('trading', `update strategies set venue_ids = array['desk']`);
+    await waysOf('trading', 'startStrategy', { strategyId: `${SMALL}-1` });
+    await graph.sql('exchange', `update accounts set kyc_status = 'APPROVED'`);
+    await waysOf('trading', 'placeOrder', { ...order, orderId });
+    await waysOf('trading', 'submitOrder', { orderId, venue: 'desk' });
+    await waysOf('trading', 'recordFill', fill());
+    await waysOf('exchange', 'deposit', money);
+  });
+
+  // BEGIN goes with the first statements and COMMIT with the last. A deposit looks first whether the asset is known.
+  it.each<[Domain, string, number, () => object]>([
+    ['trading', 'placeOrder', 2, () => order],
+    ['trading', 'placeOrder', 3, () => ({ ...order, idempotencyKey: crypto.randomUUID() })],
+    ['trading', 'recordFill', 4, fill],
+    ['exchange', 'placeExchangeOrder', 3, () => rest],
+    ['exchange', 'deposit', 3, () => money],
+  ])('%s: %s, %i times', async (domain, name, ways, input) => {
+    await expect.poll(() => waysOf(domain, name, input()), { timeout: 30_000 }).toBe(ways);
   });
 });
