@@ -1,3 +1,5 @@
+import { isStalePlan } from './message.ts';
+
 /** What PostgreSQL or the way to it said, whichever library passed it on. */
 export interface DatabaseFault {
   /** SQLSTATE ("40P01"), or the system's code where no server answered ("ECONNREFUSED"). */
@@ -84,7 +86,7 @@ export function isUnreachable(error: unknown): boolean {
 /** Whether the same transaction may succeed when run again. */
 export function isRetryable(error: unknown): boolean {
   const code = databaseFault(error)?.code;
-  return code !== undefined && RETRYABLE.has(code);
+  return (code !== undefined && RETRYABLE.has(code)) || isStalePlan(error);
 }
 
 /** Whether a unique constraint (of that name, if given) refused the row. */

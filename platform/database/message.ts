@@ -53,6 +53,18 @@ export function sizeOf(query: unknown): number {
   return query instanceof Message ? query.statements.length : 1;
 }
 
+/**
+ * PostgreSQL makes a plan anew when a table has changed, but not with other columns in its answer: it refuses that once and
+ * for all. From then on the statements go by other names.
+ */
+const STALE_PLAN = /cached plan must not change result type/;
+let generation = 0;
+
+/** Whether the statement would succeed when asked again. */
+export function isStalePlan(error: unknown): boolean {
+  return error instanceof Error && STALE_PLAN.test(error.message);
+}
+
 /** The statements that a connection may or may not have parsed under these names: a message ended at one of them. */
 const doubtful = new WeakMap<Wire, Set<string>>();
 
@@ -65,7 +77,9 @@ class Message {
   private isOver = false;
 
   constructor(statements: readonly Statement[], callback: Message['callback']) {
-    this.statements = statements;
+    this.statements = statements.map((statement) =>
+      statement.name === undefined ? statement : { ...statement, name: `${statement.name} ${generation}` },
+    );
     this.callback = callback;
     this.result = this.nextResult();
   }
@@ -111,6 +125,7 @@ class Message {
   }
 
   handleError(error: Error, wire: Wire): void {
+    if (isStalePlan(error)) generation++;
     const names = doubtful.get(wire) ?? new Set();
     doubtful.set(wire, names);
     for (const { name } of this.statements.slice(this.answers.length)) {

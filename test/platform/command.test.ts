@@ -6,7 +6,9 @@ import { NO_FAULTS } from '../../platform/chaos/active-faults.ts';
 import { command } from '../../platform/command.ts';
 import { createContext, type SubgraphContext } from '../../platform/context.ts';
 import { type Database, openDatabase } from '../../platform/database/database.ts';
-import { sql } from '../../platform/database/sql.ts';
+import { DomainAdapter } from '../../platform/database/domain-adapter.ts';
+import { named, sql } from '../../platform/database/sql.ts';
+import { dec } from '../../platform/decimal.ts';
 import { refuse } from '../../platform/errors.ts';
 import { type Feed, startFeed } from '../../platform/feed/feed.ts';
 import { createGraphClient } from '../../platform/graph-client.ts';
@@ -23,11 +25,11 @@ let feed: Feed;
 let drop: () => Promise<void>;
 let context: SubgraphContext<PrismaClient>;
 
-function contextOn(database: Database): SubgraphContext<PrismaClient> {
+function contextOn(database: Database, Adapter = DomainAdapter): SubgraphContext<PrismaClient> {
   return createContext({
     domain: 'trading',
     db: database,
-    prisma: new PrismaClient({ adapter: new PrismaPg(database.pool, { schema: 'trading' }) }),
+    prisma: new PrismaClient({ adapter: new Adapter(database.pool, { schema: 'trading' }) }),
     feed,
     health: domainHealth({ cache: new Cache({}), domain: 'trading', db: database, feed, redisUrl: undefined, log }),
     cache: new Cache({}),
@@ -136,6 +138,95 @@ describe('a command', () => {
     expect(payload.errors).toMatchObject([{ __typename: 'DomainUnavailable', domain: 'trading' }]);
     await nowhere.close();
   });
+});
+
+describe('in its transaction, a command', () => {
+  const account = '00000000-0000-4000-8000-000000000001';
+  const insertStrategy = sql`insert into strategies (strategy_id, name, strategy_type, account_id, instruments)
+    values ('s', 'S', 'custom', ${account}::uuid, array['BTC-USD'])`;
+
+  it('finds by Prisma’s models what its SQL has done, and the other way round; nothing of it stays when it is refused', async () => {
+    const payload = await command(context, 'both', {}, async (tx): Promise<object> => {
+      await tx.$executeRaw(insertStrategy);
+      expect(await tx.strategy.findMany({ select: { strategyId: true } })).toEqual([{ strategyId: 's' }]);
+      await tx.strategy.update({ where: { strategyId: 's' }, data: { name: 'T' } });
+      expect(await tx.$queryRaw(sql`select name from strategies`)).toEqual([{ name: 'T' }]);
+      throw refuse.conflict(1);
+    });
+    expect(payload.errors).toMatchObject([{ code: 'CONFLICT' }]);
+    expect(await db.query(sql`select from strategies`)).toEqual([]);
+  });
+
+  it('never has Prisma begin another one', async () => {
+    const other = contextOn(db, PrismaPg as typeof DomainAdapter);
+    const broken = command(other, 'both', {}, async (tx) => ({ count: await tx.strategy.count() }));
+    await expect(broken).rejects.toThrow('give it a DomainAdapter');
+  });
+
+  it('gets the values that Prisma gives', async () => {
+    const values = sql`select 1::int2 as a, 2::int4 as b, 3::int8 as c, 1.50::numeric as d, 0.25::float8 as e, true as f,
+      'x'::text as g, null::text as h, ${account}::uuid as i, '{"k": [1]}'::jsonb as j, date '2026-01-31' as k,
+      timestamptz '2026-01-31 10:00:00.123456+02' as l, '{1.5,NULL}'::numeric[] as m, '{1}'::int8[] as n,
+      array['a "b"', null, 'c\\d'] as o, '{2026-01-31}'::timestamptz[] as p, 'y'::char(3) as q, '{1}'::int4[] as r`;
+    const [ours] = await rowsOf<Record<string, unknown>>(values);
+    const [prismas] = await context.prisma.$queryRaw<Record<string, unknown>[]>(values);
+    expect(ours).toEqual(prismas);
+    expect(ours).toMatchObject({
+      c: 3n,
+      d: dec('1.5'),
+      l: new Date('2026-01-31T08:00:00.123Z'),
+      o: ['a "b"', null, 'c\\d'],
+    });
+  });
+
+  it('gives values as they are', async () => {
+    const at = new Date('2026-01-31T08:00:00.123Z');
+    const texts = ['a "b"', 'c\\d', '{e,f}', ''];
+    const given = sql`select ${dec('1e-8')}::numeric as a, ${10n ** 18n}::int8 as b, ${at}::timestamptz as c, ${texts}::text[] as d,
+      ${[dec('1.5'), null]}::numeric[] as e, ${{ k: [1, 'x'] }}::jsonb as f, ${true}::boolean as g, ${null}::text as h`;
+    const expected = {
+      a: dec('1e-8'),
+      b: 10n ** 18n,
+      c: at,
+      d: texts,
+      e: [dec('1.5'), null],
+      f: { k: [1, 'x'] },
+      g: true,
+      h: null,
+    };
+    expect(await rowsOf(given)).toEqual([expected]);
+  });
+
+  it('asks for several things in one message, of which the first that fails ends it', async () => {
+    const before = db.messages();
+    const broken = command(context, 'several', {}, async (tx) => {
+      await Promise.all([
+        tx.$executeRaw(sql`update tally set amount = 1 where name = 'a'`),
+        tx.$executeRaw(named('mistaken', sql`select 1 / ${0}::int`)),
+        tx.$executeRaw(sql`select setval('change_log_seq', 1)`),
+      ]);
+      return {};
+    });
+    await expect(broken).rejects.toThrow('division by zero');
+    expect(db.messages() - before).toBe(2); // with what rolls it back
+    expect(await rowsOf(named('mistaken', sql`select 1 / ${1}::int as one`))).toEqual([{ one: 1 }]);
+    expect(await amountOf('a')).toBe(0);
+  });
+
+  it('is run again where a table has got other columns since it was last asked for', async () => {
+    const look = () =>
+      Promise.all([1, 2, 3].map(() => rowsOf(named('look', sql`select * from tally where name = 'a'`))));
+    expect(await look()).toEqual(Array(3).fill([{ name: 'a', amount: 0 }]));
+    await db.query(sql`alter table tally add column note text`);
+    expect(await look()).toEqual(Array(3).fill([{ name: 'a', amount: 0, note: null }]));
+    await db.query(sql`alter table tally drop column note`);
+  });
+
+  /** The rows that a command sees. */
+  async function rowsOf<Row>(statement: Parameters<typeof db.query>[0]): Promise<Row[]> {
+    const { rows } = await command(context, 'ask', {}, async (tx) => ({ rows: await tx.$queryRaw<Row[]>(statement) }));
+    return rows ?? [];
+  }
 });
 
 describe('an idempotency key', () => {
