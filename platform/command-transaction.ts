@@ -21,7 +21,8 @@ export interface RawStatements {
   $queryRaw<Rows>(statement: Sql): Promise<Rows>;
   /** How many rows the statement has changed. */
   $executeRaw(statement: Sql): Promise<number>;
-  /** A statement whose answer nobody needs: it goes with the commit, and what it throws the command throws. */
+  /** A statement whose answer nobody needs: it goes with the commit, and what it throws the command throws.
+   * Not for work that a savepoint of its own may undo. */
   $atCommit(statement: Sql): void;
 }
 

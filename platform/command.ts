@@ -12,7 +12,7 @@ import { named, type Sql, sql } from './database/sql.ts';
 import { belongsTo, Transaction as Connection, statementOf } from './database/transaction.ts';
 import type { Domain } from './domains.ts';
 import { Refusal, refuse, type UserError } from './errors.ts';
-import { answersKept, claimKeys, idempotencyKeyOf, requestHash } from './idempotency.ts';
+import { answersKept, claimKeys, idempotencyKeyOf, type KeyedRequest, requestHash } from './idempotency.ts';
 import { traceparentOf } from './trace.ts';
 
 export type { Transaction } from './command-transaction.ts';
@@ -26,6 +26,7 @@ export type CommandPayload<Result> = Partial<Result> & {
   readToken?: string | null;
 };
 
+const PATIENCE_MS = 30_000; // 30 seconds
 const ATTEMPTS = 6;
 const RETRY_BASE_MS = 10; // doubled at each attempt, with jitter
 
@@ -43,14 +44,14 @@ export async function command<Client, Result extends CommandResult>(
   let mayBeDone = false;
   let key: string | null = null;
   const run = async (): Promise<CommandPayload<Result>> => {
-    const trace = statementOf(belongsTo(context.traceparent));
-    const connection = new Connection(context.db.pool, [trace]);
+    const opening = [statementOf(belongsTo(context.traceparent))];
+    const connection = new Connection(context.db.pool, { opening, patienceMs: PATIENCE_MS });
     const { tx, end } = openTransaction<Client>(connection, context.prisma);
     try {
       const payload =
         key === null
           ? await work(tx)
-          : await once(tx, key, { operation, hash: requestHash(operation, input), domain: context.domain }, work);
+          : await once(connection, tx, { key, operation, hash: requestHash(operation, input) }, context.domain, work);
       await end();
       const xid = await context.cache.expect({ $queryRaw: (ownWrites) => commitWith(connection, ownWrites) });
       if (key !== null) return payload as CommandPayload<Result>;
@@ -131,16 +132,18 @@ const BACK_TO_SAVEPOINT = sql`rollback to savepoint work`;
  * has committed. The work runs behind a savepoint, so that a refusal undoes its rows and keeps the record.
  */
 async function once<Client, Result extends CommandResult>(
+  connection: Connection,
   tx: Transaction<Client>,
-  key: string,
-  { operation, hash, domain }: { operation: string; hash: string; domain: Domain },
+  request: KeyedRequest,
+  domain: Domain,
   work: (tx: Transaction<Client>) => Promise<Result>,
 ): Promise<CommandPayload<Result>> {
   const [taken, [own]] = await Promise.all([
-    claimKeys(tx, [{ key, operation, hash }]),
+    claimKeys(tx, [request]),
     tx.$queryRaw<{ xid: string }[]>(OWN_XID),
     tx.$executeRaw(SAVEPOINT),
   ]);
+  const { key, hash } = request;
   const kept = taken.get(key);
   if (kept) return replayed<Result>(key, hash, kept);
 
@@ -149,6 +152,7 @@ async function once<Client, Result extends CommandResult>(
     (result) => ({ ...result, ...done }) as unknown as CommandPayload<Result>,
     async (error: unknown) => {
       if (!(error instanceof Refusal) || error.userError.code === 'DOMAIN_UNAVAILABLE') throw error;
+      connection.forgetLast();
       await tx.$executeRaw(BACK_TO_SAVEPOINT);
       return failed<Result>(error);
     },

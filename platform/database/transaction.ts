@@ -19,15 +19,12 @@ export function belongsTo(traceparent: string): Sql {
   return named('trace', sql`select set_config('graph.traceparent', ${traceparent}, true)`);
 }
 
-/** A transaction may take so long; then it is rolled back, and what it has locked is free. */
-const PATIENCE_MS = 30_000; // 30 seconds
-
 /** The transaction took longer than it may. Its code makes the database an unreachable one (database-error.ts). */
 class Overdue extends Error {
   readonly code = 'ETIMEDOUT';
 
-  constructor() {
-    super(`The transaction took longer than ${PATIENCE_MS} ms`);
+  constructor(patienceMs: number) {
+    super(`The transaction took longer than ${patienceMs} ms`);
     this.name = 'Overdue';
   }
 }
@@ -41,10 +38,18 @@ interface Asked extends Statement {
   reject(error: unknown): void;
 }
 
+export interface TransactionOptions {
+  /** Statements that go with BEGIN. @default none */
+  opening?: readonly Statement[];
+  /** When it has taken so long it is rolled back, and what it has locked is free. @default as long as its work takes */
+  patienceMs?: number;
+}
+
 export class Transaction {
   /** Whether COMMIT was sent: from then on it may be done, whatever is heard of it. */
   isCommitting = false;
   private readonly pool: pg.Pool;
+  private readonly patienceMs: number | undefined;
   /** What goes before the first statement. */
   private opening: readonly Statement[];
   private client: Promise<pg.PoolClient> | null = null;
@@ -56,10 +61,10 @@ export class Transaction {
   private over: Error | null = null;
   private timer: NodeJS.Timeout | undefined;
 
-  /** @param opening statements that go with BEGIN */
-  constructor(pool: pg.Pool, opening: readonly Statement[] = []) {
+  constructor(pool: pg.Pool, { opening = [], patienceMs }: TransactionOptions = {}) {
     this.pool = pool;
     this.opening = [BEGIN, ...opening];
+    this.patienceMs = patienceMs;
   }
 
   /** Sends the statement, with whatever else is asked for in this turn or while another message is under way. */
@@ -76,6 +81,11 @@ export class Transaction {
   /** Sends the statement with COMMIT. What it throws the commit throws, and nothing is done. */
   askLast(statement: Statement): void {
     this.closing.push(statement);
+  }
+
+  /** What was to go with COMMIT does not. */
+  forgetLast(): void {
+    this.closing.length = 0;
   }
 
   /** Commits; gives the answers to `askLast`'s statements. */
@@ -113,7 +123,10 @@ export class Transaction {
   }
 
   private connect(): Promise<pg.PoolClient> {
-    this.timer = setTimeout(() => void this.end(new Overdue(), ROLLBACK), PATIENCE_MS).unref();
+    const { patienceMs } = this;
+    if (patienceMs !== undefined) {
+      this.timer = setTimeout(() => void this.end(new Overdue(patienceMs), ROLLBACK), patienceMs).unref();
+    }
     return this.pool.connect();
   }
 

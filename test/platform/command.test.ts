@@ -262,6 +262,15 @@ describe('an idempotency key', () => {
     expect(await amountOf('z')).toBe(0);
   });
 
+  it('keeps of a refused command nothing that was to go with its commit', async () => {
+    const payload = await command(context, 'add', { idempotencyKey: 'k' }, async (tx): Promise<object> => {
+      tx.$atCommit(sql`update tally set amount = 9 where name = 'a'`);
+      throw refuse.conflict(1);
+    });
+    expect(payload.errors).toMatchObject([{ code: 'CONFLICT' }]);
+    expect(await amountOf('a')).toBe(0);
+  });
+
   it('lets one of many simultaneous holders through', async () => {
     const payloads = await Promise.all(Array.from({ length: 20 }, () => add({ name: 'a', idempotencyKey: 'k' })));
     expect(new Set(payloads.map((payload) => payload.amount))).toEqual(new Set([1]));
