@@ -6,7 +6,7 @@
  */
 import { readTokenOf } from '../../platform/cache/reading.ts';
 import { type CommandPayload, failed } from '../../platform/command.ts';
-import { isUnreachable } from '../../platform/database/database-error.ts';
+import { databaseFault, isUnreachable } from '../../platform/database/database-error.ts';
 import { rowTypes } from '../../platform/database/rows.ts';
 import { Refusal, refuse } from '../../platform/errors.ts';
 import { readActivity, type readTradable, tradableBy } from './bulk.ts';
@@ -20,6 +20,9 @@ const NAMES_LIMIT = 10_000;
 
 /** Where something stood in the way, prices take the long way for so long. */
 const HINDERED_MS = 1_000; // 1 second
+
+/** PostgreSQL waited too long for a row, or was too long about the statement: it has undone it, and says so. */
+const TOO_LONG = new Set(['55P03', '57014']);
 
 export class PlainPrices {
   private readonly active = new Set<string>();
@@ -47,7 +50,7 @@ export class PlainPrices {
     const { text, values } = storing(batch, context.traceparent);
     const client = await context.db.pool.connect();
     try {
-      const { rows } = await client.query<StoredPrices>({ text, values, types: rowTypes });
+      const { rows } = await client.query<StoredPrices>({ name: 'store prices', text, values, types: rowTypes });
       client.release();
       const [stored] = rows;
       if (!stored?.isPublished) return this.giveWay();
@@ -58,8 +61,10 @@ export class PlainPrices {
       const readToken = readTokenOf(context.domain, xid);
       return resultsOf(ready, batch, stored).map((result) => ({ ...result, errors: [], readToken }));
     } catch (error) {
-      client.release(isUnreachable(error));
-      if (!isUnreachable(error)) return this.forget(); // PostgreSQL refused it: a partition is gone, a row is at fault
+      const isUndone = TOO_LONG.has(databaseFault(error)?.code ?? '');
+      client.release(isUnreachable(error) && !isUndone);
+      if (isUndone) throw error;
+      if (!isUnreachable(error)) return this.forget(); // a partition is gone, or a row is at fault
       const unknown = refuse.domainUnavailable(context.domain, true);
       return ready.map(() => failed<PricesResult>(unknown));
     }
