@@ -9,6 +9,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import pg from 'pg';
 import { createGateway } from '../gateway/gateway.ts';
 import { type Domain, schemaOf } from '../platform/domains.ts';
@@ -154,6 +155,7 @@ async function repeat(title: string, count: number, aimMs: number, ask: () => Pr
     const beganAt = performance.now();
     await ask();
     took.push(performance.now() - beganAt);
+    await setImmediate(); // what is asked in this process answers without ever letting it hear of anything else
   }
   const { p50Ms } = percentiles(took);
   show(title, took, { text: `p50 below ${aimMs}`, isMet: p50Ms < aimMs });
