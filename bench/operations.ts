@@ -60,7 +60,9 @@ interface Run {
   seconds: number;
 }
 
-const perSecond = ({ took, seconds }: Run) => `${(took.length / seconds).toFixed(0)} a second`;
+function perSecond({ took, seconds }: Run): string {
+  return `${(took.length / seconds).toFixed(0)} a second`;
+}
 
 function withoutPause(clients: Client[], operation: Operation, times: number): Promise<Run> {
   return together(clients, async (client, took) => {
