@@ -111,7 +111,7 @@ describe('the contract', () => {
           ),
       );
     const errors = Object.values(schema.getTypeMap()).filter((type) => isInterfaceType(type));
-    expect(errors.map(({ name }) => name)).toEqual(['UserError', 'Change']);
+    expect(errors.map(({ name }) => name).toSorted()).toEqual(['Change', 'UserError']);
     expect(rest.toSorted()).toEqual([
       'Conflict',
       'DomainUnavailable',

@@ -62,12 +62,12 @@ let scenarioId: string;
 beforeAll(async () => {
   graph = await startGraph({ domains: DOMAINS });
   await loadDemo(graph.client, createLogger({ level: 'silent', service: 'test' }));
-  await graph.client.request(`mutation {
+  await carriedOut(`mutation {
     setInstrumentVenue(input: { symbol: "BTC-USD", venue: { venueId: "exchange-okx", venueSymbol: "BTC-USDT", tickSize: "0.1" } }) {
       errors { message }
     }
   }`);
-  await graph.client.request(`mutation {
+  await carriedOut(`mutation {
     registerDataSource(input: { name: "venue", kind: EXCHANGE, priority: 1 }) { errors { message } }
     ingestPrice(input: { price: { symbol: "SOL-USD", source: "venue", timestamp: "${new Date().toISOString()}", price: "150" } }) {
       errors { message }
@@ -81,10 +81,10 @@ beforeAll(async () => {
     }
   }`);
   scenarioId = createMarketScenario.scenario.scenarioId;
-  await graph.client.request(`mutation {
+  await carriedOut(`mutation {
     startMarketScenario(input: { scenarioId: "${scenarioId}" }) { errors { message } }
   }`);
-  await graph.client.request(`mutation {
+  await carriedOut(`mutation {
     haltTransfers(input: { reason: "a drill", actor: "dana" }) { errors { message } }
     resumeTransfers(input: { actor: "dana" }) { errors { message } }
     runReconciliation(input: {}) { errors { message } }
@@ -97,7 +97,7 @@ beforeAll(async () => {
     setConfig(input: { key: "risk.interval", type: DURATION, value: "PT5S" }) { errors { message } }
   }`);
   expect(errors).toBeUndefined();
-  await graph.client.request(`mutation {
+  await carriedOut(`mutation {
     calculateRisk(input: { accountId: "${FUND}" }) { errors { message } }
     setRiskLimit(input: { type: LEVERAGE, threshold: "30", by: "ann" }) { errors { message } }
     triggerCircuitBreaker(input: { reason: "a drill", by: "ann" }) { errors { message } }
@@ -125,7 +125,7 @@ beforeAll(async () => {
       to: "2026-01-02T00:00:00Z" }) { errors { message } }
   }`);
   expect(started).toMatchObject({ data: { startBacktest: { errors: [] } } });
-  await graph.client.request(`mutation {
+  await carriedOut(`mutation {
     ingestAuditEvents(input: { events: [
       { eventId: "cause", serviceName: "desk", eventType: "cause", domain: "trading", entityType: "Strategy", entityId: "btc-trend" }
       { eventId: "effect", serviceName: "desk", eventType: "effect", causationId: "cause" }] }) { errors { message } }
@@ -152,6 +152,12 @@ beforeAll(async () => {
 });
 
 afterAll(() => graph.close());
+
+/** Sends the commands, none of which may be refused. */
+async function carriedOut(document: string): Promise<void> {
+  const payloads = await graph.client.request<Record<string, { errors: unknown[] }>>(document);
+  for (const [field, { errors }] of Object.entries(payloads)) expect(errors, field).toEqual([]);
+}
 
 /** A run of a scenario with one phase, which is over, and of which a disturbance is known. */
 async function tryScenario(): Promise<void> {

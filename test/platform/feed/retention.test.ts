@@ -34,6 +34,7 @@ const brief = (client: Listening<{ orderId: string }>) =>
 
 describe('the log', () => {
   it('opens its next segment when the current one is old or large', async () => {
+    await database.sql('update feed_segment set opened_at = now()'); // it is as old as the template
     expect(await turn({ keep: '1 hour' })).toBe(false);
     await database.sql(`update feed_segment set opened_at = now() - interval '11 minutes'`);
     expect(await turn({ keep: '1 hour' })).toBe(true);
