@@ -13,6 +13,17 @@ beforeAll(async () => {
 });
 afterAll(() => lists.close());
 
+/** The statements of a question: the fewest of several times, since the domain may do something by itself between. */
+async function cost(question: () => Promise<unknown>): Promise<number> {
+  const counts: number[] = [];
+  for (let asked = 0; asked < 4; asked++) {
+    const before = lists.statements();
+    await question();
+    counts.push(lists.statements() - before);
+  }
+  return Math.min(...counts);
+}
+
 describe('lists of instruments', () => {
   const symbolsOf = async (filter: string) => {
     const { instruments } = await ask(lists, `{ instruments(filter: ${filter}) { totalCount nodes { symbol } } }`);
@@ -106,13 +117,8 @@ describe('lists of instruments', () => {
       latestCandle(interval: D1) { close } orderBookSnapshot(depth: 5) { sequence }
       kraken: orderBookSnapshot(venueId: "kraken") { sequence }
     } } }`;
-    const count = async (first: number) => {
-      const before = lists.statements();
-      await ask(lists, query, { first });
-      return lists.statements() - before;
-    };
-    expect(await count(5)).toBe(await count(1));
-    expect(await count(5)).toBe(10);
+    expect(await cost(() => ask(lists, query, { first: 1 }))).toBe(10);
+    expect(await cost(() => ask(lists, query, { first: 5 }))).toBe(10);
   });
 
   it('are resolved as entities in one statement a type', async () => {
@@ -122,20 +128,16 @@ describe('lists of instruments', () => {
       { __typename: 'Asset', code: 'SOL' },
       { __typename: 'Instrument', symbol: 'BTC-USD' },
     ];
-    const before = lists.statements();
-    const { _entities } = await ask(
-      lists,
-      `query E($representations: [_Any!]!) { _entities(representations: $representations) {
-        ... on Instrument { symbol isActive } ... on Asset { code }
-      } }`,
-      { representations },
-    );
+    const query = `query E($representations: [_Any!]!) { _entities(representations: $representations) {
+      ... on Instrument { symbol isActive } ... on Asset { code }
+    } }`;
+    const { _entities } = await ask(lists, query, { representations });
     expect(_entities).toEqual([
       { symbol: 'ETH-BTC', isActive: true },
       null,
       { code: 'SOL' },
       { symbol: 'BTC-USD', isActive: true },
     ]);
-    expect(lists.statements() - before).toBe(2);
+    expect(await cost(() => ask(lists, query, { representations }))).toBe(2);
   });
 });
