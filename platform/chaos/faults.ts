@@ -12,7 +12,7 @@ import { checkParameters, targetOf } from './parameters.ts';
 export interface InjectFaultInput {
   faultId?: string | null | undefined;
   kind: FaultKind;
-  parameters?: Record<string, unknown>;
+  parameters?: Record<string, unknown> | null | undefined;
   runId?: string | null | undefined;
   /** @default LEASE_SECONDS */
   leaseSeconds?: number;

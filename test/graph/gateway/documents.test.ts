@@ -1,7 +1,7 @@
 /** What a reader is shown: every operation is one that the graph takes, and every link leads somewhere. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { buildASTSchema, type GraphQLSchema, parse, validate } from 'graphql';
+import { buildASTSchema, type GraphQLSchema, getIntrospectionQuery, graphqlSync, parse, validate } from 'graphql';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { composeSupergraph } from '../../../gateway/compose.ts';
 import { explorerTabs } from '../../../gateway/explorer-tabs.ts';
@@ -22,6 +22,11 @@ beforeAll(() => {
 const problemsOf = (document: string) => validate(schema, parse(document)).map(({ message }) => message);
 
 describe('the explorer', () => {
+  it('is told the whole schema', () => {
+    const source = getIntrospectionQuery({ inputValueDeprecation: true, directiveIsRepeatable: true });
+    expect(graphqlSync({ schema, source }).errors).toBeUndefined();
+  });
+
   it.each(explorerTabs.map(({ query }) => [query.split('\n')[0], query]))('has a valid tab: %s', (_, query) => {
     expect(problemsOf(query as string)).toEqual([]);
   });
