@@ -5,6 +5,7 @@
 import pg from 'pg';
 import { dec } from '../decimal.ts';
 import type { Answer } from './message.ts';
+import { instant, objectsOf } from './rows.ts';
 
 const { builtins } = pg.types;
 
@@ -16,7 +17,7 @@ type Parser = (text: string) => unknown;
 const scalars: [oid: number, arrayOid: number, parse: Parser][] = [
   [builtins.NUMERIC, 1231, dec],
   [builtins.INT8, 1016, BigInt],
-  [builtins.TIMESTAMPTZ, 1185, instant],
+  [builtins.TIMESTAMPTZ, 1185, (text) => new Date(instant(text))],
   [builtins.DATE, 1182, (text) => new Date(text)],
 ];
 
@@ -33,16 +34,10 @@ export const commandTypes: pg.CustomTypesConfig = {
     parsers.get(oid) ?? pg.types.getTypeParser(oid)) as pg.CustomTypesConfig['getTypeParser'],
 };
 
-/** "2026-11-21 02:24:37.02+00" */
-function instant(text: string): Date {
-  return new Date(`${text.slice(0, 10)}T${text.slice(11).replace(/\+00(:00)?$/, '')}Z`);
-}
-
 /** The rows of an answer as objects. */
 export function toRows<Row>({ fields, rows }: Answer): Row[] {
-  return rows.map((values) => {
-    const row: Record<string, unknown> = {};
-    for (let i = 0; i < fields.length; i++) row[(fields[i] as pg.FieldDef).name] = values[i];
-    return row as Row;
-  });
+  return objectsOf(
+    fields.map(({ name }) => name),
+    rows,
+  );
 }

@@ -26,7 +26,7 @@ function asText(text: string): string {
 }
 
 /** "2026-11-21 02:24:37.02+00" → "2026-11-21T02:24:37.02Z" */
-function instant(text: string): string {
+export function instant(text: string): string {
   return `${text.slice(0, 10)}T${text.slice(11).replace(/\+00(:00)?$/, '')}Z`;
 }
 
@@ -43,8 +43,15 @@ export function camelCase(column: string): string {
 
 /** The rows of a result read with `rowMode: 'array'`, as objects with camelCase keys. */
 export function toObjects<Row>(result: pg.QueryArrayResult<unknown[]>): Row[] {
-  const names = result.fields.map((field) => camelCase(field.name));
-  return result.rows.map((values) => {
+  return objectsOf(
+    result.fields.map((field) => camelCase(field.name)),
+    result.rows,
+  );
+}
+
+/** Rows of values as objects with these keys. */
+export function objectsOf<Row>(names: readonly string[], rows: readonly unknown[][]): Row[] {
+  return rows.map((values) => {
     const row: Record<string, unknown> = {};
     for (let i = 0; i < names.length; i++) row[names[i] as string] = values[i];
     return row as Row;

@@ -3,13 +3,12 @@
  * domain's feed (an advisory lock) writes what is found; the others only know it.
  */
 
-import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from '../../../platform/database/sql.ts';
 import { belongsTo, inTransaction } from '../../../platform/database/transaction.ts';
 import { type Decimal, dec } from '../../../platform/decimal.ts';
 import type { ServiceParts } from '../../../platform/subgraph.ts';
-import { traceparentOf } from '../../../platform/trace.ts';
+import { newTraceId, traceparentOf } from '../../../platform/trace.ts';
 import { escalateDue, expireOver } from '../alerts/raising.ts';
 import type { LimitBook } from '../limits/limit-book.ts';
 import { forgetOldChecks } from '../reports/check-log.ts';
@@ -251,7 +250,7 @@ export class Monitor {
     causes: ReadonlyMap<string, string | null>,
     startedAt: number,
   ): Promise<void> {
-    const ownTrace = randomBytes(16).toString('hex');
+    const ownTrace = newTraceId();
     const byTrace = Map.groupBy(
       entered,
       ({ accountId }) => (accountId === null ? null : causes.get(accountId)) ?? ownTrace,

@@ -2,12 +2,11 @@
  * Tells of settlements that are not done by their deadline (domain.md §11.2): one alert for each custody account, which ends
  * when nothing of it is late any more.
  */
-import { randomBytes } from 'node:crypto';
 import { sql } from '../../../platform/database/sql.ts';
 import { belongsTo, inTransaction } from '../../../platform/database/transaction.ts';
 import { dec, sum, toWire } from '../../../platform/decimal.ts';
 import type { ServiceParts } from '../../../platform/subgraph.ts';
-import { traceparentOf } from '../../../platform/trace.ts';
+import { newTraceId, traceparentOf } from '../../../platform/trace.ts';
 import { isOpenAlert } from '../alerts/alerts.ts';
 import { raise, resolveByKey } from '../alerts/raising.ts';
 import { custodyReference } from '../references.ts';
@@ -103,7 +102,7 @@ export class SettlementWatch {
   private async raiseOne(key: string, late: readonly LateSettlement[], now: Date): Promise<void> {
     const [first] = late.toSorted((a, b) => Date.parse(a.deadlineAt) - Date.parse(b.deadlineAt));
     const { account, waitReason, deadlineAt, traceId: known } = first as LateSettlement;
-    const traceId = known ?? randomBytes(16).toString('hex');
+    const traceId = known ?? newTraceId();
     const worth = toWire(sum(late.map(({ usdValue }) => dec(usdValue ?? 0))));
     const why = waitReason === null ? '' : ` The first waits: ${waitReason}`;
     const count = late.length === 1 ? '1 settlement' : `${late.length} settlements`;
