@@ -9,9 +9,15 @@ export const IDLE_MS = 250;
 /** Each look that finds nothing makes the next wait so much longer. */
 const SLOWING = 1.5;
 
+/** Where looks take long, since the server has much to do, they begin so many times their length apart, */
+const TIMES_THEIR_LENGTH = 4;
+/** and no further than this. */
+const LONGEST_APART_MS = 40;
+
 export class Pace {
   private waitMs = BUSY_MS;
   private lastAt = 0;
+  private apartMs = BUSY_MS;
   private hasRung = false;
   private isStopped = false;
   private wake: (() => void) | null = null;
@@ -31,6 +37,11 @@ export class Pace {
     return this.waitMs === IDLE_MS;
   }
 
+  /** How long the last look has taken: its server shall have more to do than to look. */
+  took(ms: number): void {
+    this.apartMs = Math.min(LONGEST_APART_MS, Math.max(BUSY_MS, ms * TIMES_THEIR_LENGTH));
+  }
+
   /**
    * Waits until the next look is due, and no longer than `longestMs`. Says whether it is likely to find something: the last
    * one did, or somebody rang.
@@ -38,8 +49,8 @@ export class Pace {
   async next(foundSomething: boolean, longestMs = IDLE_MS): Promise<boolean> {
     this.waitMs = foundSomething ? BUSY_MS : Math.min(IDLE_MS, this.waitMs * SLOWING);
     await this.sleep(Math.min(this.waitMs, longestMs));
-    const tooSoonMs = this.lastAt + BUSY_MS - Date.now();
-    this.lastAt = Math.max(Date.now(), this.lastAt + BUSY_MS);
+    const tooSoonMs = this.lastAt + this.apartMs - Date.now();
+    this.lastAt = Math.max(Date.now(), this.lastAt + this.apartMs);
     if (tooSoonMs > 0 && !this.isStopped) await new Promise((resolve) => setTimeout(resolve, tooSoonMs));
     const isLikely = foundSomething || this.hasRung;
     this.hasRung = false;
