@@ -9,8 +9,9 @@ import { type CommandPayload, type CommandResult, command, failed, replayed, typ
 import type { SubgraphContext } from './context.ts';
 import { isUnreachable } from './database/database-error.ts';
 import { sql } from './database/sql.ts';
-import { Refusal, refuse } from './errors.ts';
-import { claimKeys, idempotencyKeyOf, keepAnswers, requestHash } from './idempotency.ts';
+import { Refusal, refuse, type UserError } from './errors.ts';
+import { claimKeys, idempotencyKeyOf, keepAnswers, releaseKeys, requestHash } from './idempotency.ts';
+import { BY_ROW } from './trace.ts';
 
 export interface GroupedCommand<Context, Client, Input extends object, Ready, Result extends CommandResult> {
   operation: string;
@@ -28,8 +29,14 @@ export interface GroupedCommand<Context, Client, Input extends object, Ready, Re
    * @default never
    */
   atOnce?(calls: readonly GroupedCall<Context, Input>[]): Promise<CommandPayload<Result>[] | null>;
-  /** Carries the calls out, and gives their results in their order. */
-  work(tx: Transaction<Client>, ready: readonly Ready[]): Promise<Result[]>;
+  /**
+   * Carries the calls out, and gives their results in their order; a Refusal is its call's, for which nothing was done.
+   * Rows that several calls write together name the trace of each in their `trace_id`.
+   * @throws GoAlone when these calls can't be carried out together
+   */
+  work(tx: Transaction<Client>, ready: readonly Ready[]): Promise<(Result | Refusal)[]>;
+  /** Groups under way at once: while one waits for the disk, the rows of the other are worked on. @default 2 */
+  groupsAtOnce?: number;
   /** Is told of each transaction: how many calls shared it, and how long each has taken from its coming to its answer. */
   onWritten?(elapsedMs: readonly number[]): void;
 }
@@ -39,8 +46,15 @@ export interface GroupedCall<Context, Input> {
   input: Input;
 }
 
-/** Groups under way at once: while one waits for the disk, the rows of the other are worked on. */
-const AT_ONCE = 2;
+const GROUPS_AT_ONCE = 2;
+
+/** Says that the calls of a group are to be carried out one by one. */
+export class GoAlone extends Error {
+  constructor() {
+    super('The calls of this group are carried out one by one');
+    this.name = 'GoAlone';
+  }
+}
 
 interface KeyedCall<Context, Input> extends GroupedCall<Context, Input> {
   key: string | null;
@@ -90,7 +104,7 @@ export class GroupCommit<
       this.waitingWeight += weight;
       return await new Promise((resolve, reject) => {
         this.waiting.push({ context, input, key, weight, since, resolve, reject });
-        if (this.underWay < AT_ONCE) void this.writeAll();
+        if (this.underWay < (this.grouped.groupsAtOnce ?? GROUPS_AT_ONCE)) void this.writeAll();
       });
     } catch (error) {
       if (error instanceof Refusal) return failed<Result>(error);
@@ -157,7 +171,9 @@ export class GroupCommit<
       for (const call of calls) call.resolve(failed<Result>(refuse.domainUnavailable(domain)));
       return;
     }
-    log.warn({ err: error, calls: calls.length }, 'a group failed; its calls are carried out alone');
+    if (!(error instanceof GoAlone)) {
+      log.warn({ err: error, calls: calls.length }, 'a group failed; its calls are carried out alone');
+    }
     for (const call of calls) await this.alone(call).then(call.resolve, call.reject);
   }
 
@@ -176,6 +192,7 @@ export class GroupCommit<
       if (ready instanceof Refusal) throw ready;
       return await command<Client, Result>(call.context, operation, call.input, async (tx) => {
         const [result] = await work(tx, [ready as Ready]);
+        if (result instanceof Refusal) throw result;
         return result as Result;
       });
     } catch (error) {
@@ -196,12 +213,13 @@ export class GroupCommit<
       return ready instanceof Refusal ? [] : [{ call, ready }];
     });
     const group = await command<Client, { results: Map<object, Partial<CommandPayload<Result>>> }>(
-      context,
+      { ...context, traceparent: BY_ROW },
       operation,
       {},
       async (tx) => ({ results: await this.carryOut(tx, context, going) }),
     );
     const { errors, readToken = null } = group;
+    if (errors[0] && errors[0].code !== 'DOMAIN_UNAVAILABLE') throw new GoAlone(); // it is one of them that is at fault
     return calls.map((call, i) => {
       const ready = prepared[i];
       if (ready instanceof Refusal) return failed<Result>(ready);
@@ -231,15 +249,21 @@ export class GroupCommit<
             fresh.map(({ ready }) => ready),
           );
     const results = new Map<object, Partial<CommandPayload<Result>>>(
-      fresh.map(({ call }, i) => [call, done[i] as Partial<CommandPayload<Result>>]),
+      fresh.map(({ call }, i) => [call, payloadOf(done[i] as Result | Refusal)]),
     );
     if (keyed.length === 0) return results;
     const [now] = await statements.$queryRaw<{ xid: string }[]>(sql`select pg_current_xact_id()::text as xid`);
-    const kept = { errors: [], readToken: readTokenOf(domain, Number(now?.xid)) };
+    const kept = { errors: [] as UserError[], readToken: readTokenOf(domain, Number(now?.xid)) };
     const answers = fresh.flatMap(({ call }) =>
-      call.key === null ? [] : [{ key: call.key, payload: { ...results.get(call), ...kept } }],
+      call.key === null ? [] : [{ key: call.key, payload: { ...kept, ...results.get(call) } as typeof kept }],
     );
-    if (answers.length > 0) await keepAnswers(statements, answers);
+    const [known, unknown] = [answers.filter(isKnown), answers.filter((answer) => !isKnown(answer))];
+    if (known.length > 0) await keepAnswers(statements, known);
+    if (unknown.length > 0)
+      await releaseKeys(
+        statements,
+        unknown.map(({ key }) => key),
+      ); // another time it may be done
     for (const { call } of going) {
       if (results.has(call)) continue;
       const hash = requestHash(operation, call.input);
@@ -247,6 +271,15 @@ export class GroupCommit<
     }
     return results;
   }
+}
+
+function payloadOf<Result extends CommandResult>(done: Result | Refusal): Partial<CommandPayload<Result>> {
+  return done instanceof Refusal ? failed<Result>(done) : (done as Partial<CommandPayload<Result>>);
+}
+
+/** Whether it is an answer for ever. */
+function isKnown({ payload }: { payload: { errors: readonly UserError[] } }): boolean {
+  return payload.errors[0]?.code !== 'DOMAIN_UNAVAILABLE';
 }
 
 function replay<Result>(key: string, hash: string, kept: { hash: string; result: unknown }): CommandPayload<Result> {

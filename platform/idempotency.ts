@@ -74,6 +74,11 @@ export function answersKept(answers: readonly { key: string; payload: object }[]
   );
 }
 
+/** Gives up keys that were claimed in this transaction: they stand for nothing. */
+export async function releaseKeys(tx: Statements, keys: readonly string[]): Promise<void> {
+  await tx.$executeRaw(sql`delete from idempotency_keys where key = any(${[...keys]}::text[])`);
+}
+
 /** Same operation and content, same hash, whatever the order of the input's fields. */
 export function requestHash(operation: string, input: object): string {
   const { idempotencyKey: _, ...content } = input as Record<string, unknown>;

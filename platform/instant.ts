@@ -43,6 +43,25 @@ function toUtc(local: string, offset: string): string | null {
   return /^(?!0000)\d{4}-/.test(utc) ? utc.slice(0, 19) : null;
 }
 
+/** The instant so many microseconds later, fewer than a million. */
+export function microsecondsLater(instant: string, microseconds: number): string {
+  if (microseconds === 0) return instant;
+  const [, second = '', fraction = ''] = /^([^.Z]*)(?:\.(\d+))?Z$/.exec(instant) ?? [];
+  const sum = Number(fraction.padEnd(FRACTION_DIGITS, '0')) + microseconds;
+  const whole = sum < 1e6 ? second : new Date(Date.parse(`${second}Z`) + 1_000).toISOString().slice(0, 19);
+  const kept = String(sum % 1e6)
+    .padStart(FRACTION_DIGITS, '0')
+    .replace(/0+$/, '');
+  return `${whole}${kept && `.${kept}`}Z`;
+}
+
+/** The order of canonical instants: that of their texts once the Z that ends them, above any digit, is out of the way. */
+export function compareInstants(a: string, b: string): number {
+  const [left, right] = [a.slice(0, -1), b.slice(0, -1)];
+  if (left === right) return 0;
+  return left > right ? 1 : -1;
+}
+
 /** A price is stale once its source has been silent for longer. */
 const STALE_AFTER_MS = 30_000; // 30 seconds
 

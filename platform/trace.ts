@@ -5,6 +5,12 @@ const TRACEPARENT = /^[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})/;
 const LENGTH = 55;
 const ZEROS = /^0+$/;
 
+/**
+ * In the place of a transaction's traceparent: it writes for several requests, and each row's own trace_id says for which
+ * (the captures of prisma/common heed it).
+ */
+export const BY_ROW = 'row';
+
 export interface Trace {
   /** 32 lower-case hex digits, not all zero. */
   traceId: string;

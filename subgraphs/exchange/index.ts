@@ -19,6 +19,7 @@ import { Portfolio } from './resolvers/Portfolio.ts';
 import { payloads } from './resolvers/payloads.ts';
 import { Query } from './resolvers/Query.ts';
 import { Subscription } from './resolvers/Subscription.ts';
+import { startExchange } from './service.ts';
 
 const chaos = chaosResolvers('exchange');
 
@@ -45,4 +46,5 @@ export const exchange = defineSubgraph({
   typeDefs: contractIn(new URL('./', import.meta.url)),
   resolvers,
   createPrisma: (adapter) => new PrismaClient({ adapter }),
+  start: startExchange,
 });

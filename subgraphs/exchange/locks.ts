@@ -5,6 +5,7 @@
  * An account's row serialises the commands of the account, an order book's row those of the symbol. So whoever holds both
  * is alone in making balances of the account and in changing orders of the symbol.
  */
+import { instant } from '../../platform/database/rows.ts';
 import { named, raw, type Sql, sql } from '../../platform/database/sql.ts';
 import type { Decimal } from '../../platform/decimal.ts';
 import { refuse } from '../../platform/errors.ts';
@@ -65,30 +66,54 @@ export interface LockedBook {
 
 const BOOK = raw('order_sequence as sequence, last_price as "lastPrice", updated_at::text as at');
 
-/** Makes the book at first use, else takes the next place in its sequence; both lock it. */
-const takePlace = (rows: Sql) => sql`insert into order_books as book (symbol) ${rows}
-  on conflict (symbol) do update set order_sequence = book.order_sequence + 1 returning ${BOOK}`;
+/** Makes the book at first use, else takes the next places in its sequence; both lock it. */
+const takePlaces = (rows: Sql) => sql`insert into order_books as book (symbol, order_sequence) ${rows}
+  on conflict (symbol) do update set order_sequence = book.order_sequence + excluded.order_sequence returning ${BOOK}`;
 
 /** Locks the symbol's book. */
 export async function lockBook(tx: Tx, symbol: string): Promise<LockedBook> {
-  const [book] = await tx.$queryRaw<LockedBook[]>(takePlace(sql`values (${symbol})`));
+  const [book] = await tx.$queryRaw<LockedBook[]>(takePlaces(sql`values (${symbol}, 1)`));
   if (!book) throw new Error(`The order book of ${symbol} was not locked`);
-  return book;
+  return { ...book, at: instant(book.at) };
+}
+
+export interface LockedMarket {
+  /** The accounts that there are, by id. */
+  accounts: ReadonlyMap<string, LockedAccount>;
+  /** Null where there is none of the accounts. */
+  book: LockedBook | null;
+}
+
+/** Locks accounts, then the symbol's book, in which it takes so many places; `sequence` is that of the last one. */
+export async function lockAccountsAndBook(
+  tx: Tx,
+  ids: readonly string[],
+  symbol: string,
+  places: number,
+): Promise<LockedMarket> {
+  const known = [...new Set(ids.filter(isUuid).map(canonical))];
+  if (known.length === 0) return { accounts: new Map(), book: null };
+  const lock = sql`with account as materialized (
+              select ${ACCOUNT} from accounts where account_id = any(${known}::uuid[]) order by account_id for no key update),
+            locked as (select count(*) as count from account), -- all of them, before the book
+            place as (${takePlaces(sql`select ${symbol}, ${places}::bigint from locked where count > 0`)})
+            select * from account, place`;
+  const rows = await tx.$queryRaw<(LockedAccount & LockedBook)[]>(named('lock accounts and book', lock));
+  const [book] = rows;
+  const accounts = new Map(rows.map((account) => [account.accountId, account]));
+  return { accounts, book: book ? { ...book, at: instant(book.at) } : null };
 }
 
 /**
- * Locks a client's account, then the symbol's book.
+ * The client's account among those that are locked.
  * @throws Refusal (not found); (validation) when the account is the exchange's own
  */
-export async function lockAccountAndBook(tx: Tx, id: string, symbol: string): Promise<LockedAccount & LockedBook> {
-  const lock = sql`with account as materialized (
-              select ${ACCOUNT} from accounts where account_id = ${id}::uuid for no key update),
-            place as (${takePlace(sql`select ${symbol} from account`)})
-            select * from account, place`;
-  const rows = isUuid(id)
-    ? await tx.$queryRaw<(LockedAccount & LockedBook)[]>(named('lock account and book', lock))
-    : [];
-  return checkClients(rows[0], id, 'accountId');
+export function lockedAccount({ accounts }: LockedMarket, id: string): LockedAccount {
+  return checkClients(accounts.get(canonical(id)), id, 'accountId');
+}
+
+function canonical(id: string): string {
+  return id.toLowerCase();
 }
 
 export interface LockedOrder {

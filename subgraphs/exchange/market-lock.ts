@@ -1,28 +1,29 @@
 /** What an incoming order meets: the other side of the book, and the balances that may move. */
 import { join, named, raw, sql } from '../../platform/database/sql.ts';
-import { type Decimal, dec } from '../../platform/decimal.ts';
+import type { Decimal } from '../../platform/decimal.ts';
 import { isAsk, isBid } from './book-side.ts';
 import type { Tx } from './context.ts';
+import { MATCH_LIMIT } from './rules/book-session.ts';
 import type { Maker, Market } from './rules/execution.ts';
+import { ZERO } from './rules/money.ts';
 import type { OrderSide } from './rules/order-entry.ts';
 import { type Purse, Purses } from './rules/purses.ts';
 
-/** Resting orders that one order may meet: about a second, for which its book and the balances it moves are locked. */
-export const MATCH_LIMIT = 2_000;
 /** Most orders meet few: a small page first. */
 const FIRST_PAGE = 50;
 
-interface Incoming {
+/** What comes in of one side: all of it, and the worst price at which any of it is to be executed. */
+export interface Demand {
   side: OrderSide;
   limit: Decimal | null;
   quantity: Decimal;
 }
 
 /**
- * The resting orders that the incoming one may meet, best first; one more than MATCH_LIMIT when there are too many. The
+ * The resting orders that what comes in may meet, best first; one more than MATCH_LIMIT when there are too many. The
  * book's lock holds them still.
  */
-export async function readMakers(tx: Tx, market: Market, order: Incoming): Promise<Maker[]> {
+export async function readMakers(tx: Tx, market: Market, order: Demand): Promise<Maker[]> {
   const few = await readPage(tx, market, order, FIRST_PAGE);
   return few.length < FIRST_PAGE ? few : readPage(tx, market, order, MATCH_LIMIT + 1);
 }
@@ -32,12 +33,7 @@ interface MakerRow extends Omit<Maker, 'rates'> {
   takerFeeRate: Decimal;
 }
 
-async function readPage(
-  tx: Tx,
-  { symbol }: Market,
-  { side, limit, quantity }: Incoming,
-  rows: number,
-): Promise<Maker[]> {
+async function readPage(tx: Tx, { symbol }: Market, { side, limit, quantity }: Demand, rows: number): Promise<Maker[]> {
   const buys = side === 'BUY';
   const order = raw(buys ? 'price, sequence' : 'price desc, sequence');
   const withinLimit = buys ? sql`price <= ${limit}` : sql`price >= ${limit}`;
@@ -66,23 +62,31 @@ export async function lockPurses(tx: Tx, { base, quote }: Market, accountIds: re
 }
 
 /**
- * The same, where `owner`, whose row is locked, may not have held one of the assets before: its balances are made then.
- * Nobody waits for what was not there. The others placed an order in this market, so theirs are there.
+ * The same, where `owners`, whose accounts are locked, may not have held one of the assets before: what nobody has made is
+ * empty, and is not there. The others placed an order in this market, so theirs are there.
  */
 export async function openPurses(
   tx: Tx,
   { base, quote }: Market,
-  owner: string,
+  owners: readonly string[],
   others: readonly string[],
-): Promise<Purses> {
-  const held = await readPurses(tx, [base, quote], [...new Set([owner, ...others])]);
-  const isHeld = (asset: string) => held.some((purse) => purse.accountId === owner && purse.asset === asset);
-  const missing = [base, quote].filter((asset) => !isHeld(asset));
-  if (missing.length > 0) {
-    await tx.balance.createMany({ data: missing.map((symbol) => ({ accountId: owner, symbol })) });
-  }
-  const empty = missing.map((asset) => ({ accountId: owner, asset, available: dec(0), locked: dec(0) }));
-  return new Purses([...held, ...empty]);
+): Promise<{ purses: Purses; missing: Purse[] }> {
+  const held = await readPurses(tx, [base, quote], [...new Set([...owners, ...others])]);
+  const isHeld = new Set(held.map(({ accountId, asset }) => `${accountId} ${asset}`));
+  const all = [...new Set(owners)].flatMap((accountId) => [base, quote].map((asset) => ({ accountId, asset })));
+  const missing = all
+    .filter(({ accountId, asset }) => !isHeld.has(`${accountId} ${asset}`))
+    .map((purse) => ({ ...purse, available: ZERO, locked: ZERO }));
+  return { purses: new Purses([...held, ...missing]), missing };
+}
+
+/** Makes balances that are missing, of accounts that are locked. */
+export async function makePurses(tx: Tx, missing: readonly (Purse & { traceId: string })[]): Promise<void> {
+  const columns = (['accountId', 'asset', 'traceId'] as const).map((name) => missing.map((purse) => purse[name]));
+  await tx.$executeRaw(
+    sql`insert into balances (account_id, symbol, trace_id)
+        select * from unnest(${columns[0]}::uuid[], ${columns[1]}::text[], ${columns[2]}::text[])`,
+  );
 }
 
 function readPurses(tx: Tx, assets: readonly string[], accountIds: readonly string[]): Promise<Purse[]> {

@@ -3,37 +3,30 @@ import { isDeepStrictEqual } from 'node:util';
 import { sql } from '../../platform/database/sql.ts';
 import { type Decimal, toWire } from '../../platform/decimal.ts';
 import { refuse } from '../../platform/errors.ts';
+import { compareInstants } from '../../platform/instant.ts';
 import { normaliseSymbol } from '../../platform/symbols.ts';
 import { boundedText, storableJson } from '../../platform/texts.ts';
+import { isUuid } from '../../platform/uuid.ts';
 import type { Tx } from './context.ts';
 import type { PlaceExchangeOrderInput } from './generated/resolvers.ts';
 import type { LockedAccount, LockedBook } from './locks.ts';
 import { tradingBar } from './rules/account-lifecycle.ts';
+import type { IncomingOrder } from './rules/book-session.ts';
 import type { Market } from './rules/execution.ts';
-import { type OrderTerms, readTerms } from './rules/order-entry.ts';
-import type { FeeRates } from './rules/reserve.ts';
+import { readTerms } from './rules/order-entry.ts';
 import { ID_LENGTH } from './rules/texts.ts';
 import { settings } from './settings.ts';
-
-/** An order that is to be placed. */
-export interface IncomingOrder extends OrderTerms {
-  orderId: string;
-  accountId: string;
-  clientOrderId: string | null;
-  metadata: Record<string, unknown>;
-  rates: FeeRates;
-}
 
 /**
  * The order that the input asks for, on the terms of today.
  * @throws Refusal (validation) on an input that is no order
  */
-export function readOrder(account: LockedAccount, input: PlaceExchangeOrderInput): IncomingOrder {
+export function readOrder(input: PlaceExchangeOrderInput): IncomingOrder {
   const { clientOrderId = null, metadata } = input;
   return {
     ...readTerms(input),
     orderId: crypto.randomUUID(),
-    accountId: account.accountId,
+    accountId: input.accountId.toLowerCase(),
     clientOrderId: clientOrderId === null ? null : boundedText(clientOrderId, ID_LENGTH, ['input', 'clientOrderId']),
     metadata: storableJson(metadata ?? {}, ['input', 'metadata']),
     rates: settings.rates,
@@ -73,12 +66,8 @@ export function checkAccount(account: LockedAccount): void {
  * in this book comes before: once an order was refused here, no other with the same bound is placed.
  * @throws Refusal (validation) otherwise
  */
-export async function checkInTime(tx: Tx, { at }: LockedBook, notAfter: string | null | undefined): Promise<void> {
-  if (notAfter === null || notAfter === undefined) return;
-  const [given] = await tx.$queryRaw<{ isLate: boolean }[]>(
-    sql`select ${at}::timestamptz > ${notAfter}::timestamptz as "isLate"`,
-  );
-  if (!given?.isLate) return;
+export function checkInTime({ at }: LockedBook, notAfter: string | null | undefined): void {
+  if (notAfter === null || notAfter === undefined || compareInstants(at, notAfter) <= 0) return;
   throw refuse.validation(`The order was to be placed until ${notAfter}, and came later.`, ['input', 'notAfter']);
 }
 
@@ -94,23 +83,44 @@ interface KnownOrder {
   metadata: object;
 }
 
-/**
- * The order that the account placed before under this client order id, or null.
- * @throws Refusal (conflict) when its content was another
- */
-export async function findRepeat(tx: Tx, order: IncomingOrder, { symbol }: Market): Promise<string | null> {
-  if (order.clientOrderId === null) return null;
-  const [known] = await tx.$queryRaw<KnownOrder[]>(
-    sql`select order_id as "orderId", symbol, order_type as type, side, time_in_force as "timeInForce", quantity, price,
-               stop_price as "stopPrice", metadata
-          from orders where account_id = ${order.accountId}::uuid and client_order_id = ${order.clientOrderId}`,
-  );
-  if (!known) return null;
-  if (!isDeepStrictEqual(contentOf(known), contentOf({ ...order, symbol }))) {
-    const message = `The account has an order with clientOrderId "${order.clientOrderId}" and other content.`;
-    throw refuse.conflict(null, message, ['input', 'clientOrderId']);
+/** Orders that were placed before under the client order ids of others. */
+export class KnownOrders {
+  readonly #known = new Map<string, KnownOrder>();
+
+  add(order: KnownOrder & { accountId: string; clientOrderId: string | null }): void {
+    if (order.clientOrderId !== null) this.#known.set(`${order.accountId} ${order.clientOrderId}`, order);
   }
-  return known.orderId;
+
+  /**
+   * The id of the order that this one repeats, or null.
+   * @throws Refusal (conflict) when its content was another
+   */
+  repeatedBy(order: IncomingOrder, { symbol }: Market): string | null {
+    const known =
+      order.clientOrderId === null ? undefined : this.#known.get(`${order.accountId} ${order.clientOrderId}`);
+    if (!known) return null;
+    if (!isDeepStrictEqual(contentOf(known), contentOf({ ...order, symbol }))) {
+      const message = `The account has an order with clientOrderId "${order.clientOrderId}" and other content.`;
+      throw refuse.conflict(null, message, ['input', 'clientOrderId']);
+    }
+    return known.orderId;
+  }
+}
+
+/** What the accounts of the orders have placed before under their client order ids. */
+export async function readKnownOrders(tx: Tx, orders: readonly IncomingOrder[]): Promise<KnownOrders> {
+  const known = new KnownOrders();
+  const named = orders.filter(({ accountId, clientOrderId }) => clientOrderId !== null && isUuid(accountId));
+  if (named.length === 0) return known;
+  const [accounts, ids] = [named.map(({ accountId }) => accountId), named.map(({ clientOrderId }) => clientOrderId)];
+  const rows = await tx.$queryRaw<(KnownOrder & { accountId: string; clientOrderId: string })[]>(
+    sql`select account_id as "accountId", client_order_id as "clientOrderId", order_id as "orderId", symbol,
+               order_type as type, side, time_in_force as "timeInForce", quantity, price, stop_price as "stopPrice", metadata
+          from orders
+         where (account_id, client_order_id) in (select * from unnest(${accounts}::uuid[], ${ids}::text[]))`,
+  );
+  for (const row of rows) known.add(row);
+  return known;
 }
 
 function contentOf({

@@ -1,190 +1,218 @@
-/** Placing an order: it is checked, matched against the book, and what is left of it rests or expires. */
-import { beforehand, type CommandPayload, command } from '../../platform/command.ts';
-import type { Decimal } from '../../platform/decimal.ts';
-import { Refusal, refuse } from '../../platform/errors.ts';
-import { normaliseSymbol } from '../../platform/symbols.ts';
+/**
+ * Placing orders: each is checked, matched against the book, and what is left of it rests or expires. Orders of one book
+ * that come while others are being placed are placed together: one lock of the book, one writing of what has become of all.
+ */
+import { beforehand, type CommandPayload } from '../../platform/command.ts';
+import { Refusal } from '../../platform/errors.ts';
+import { GoAlone, type GroupedCall } from '../../platform/group-commit.ts';
 import type { Context, Tx } from './context.ts';
 import type { PlaceExchangeOrderInput } from './generated/resolvers.ts';
 import { instrumentRules } from './instrument-rules.ts';
-import { type LockedBook, lockAccountAndBook } from './locks.ts';
-import { MATCH_LIMIT, openPurses, readMakers } from './market-lock.ts';
-import { checkAccount, checkInTime, findRepeat, type IncomingOrder, marketOf, readOrder } from './order-intake.ts';
-import { execute, type Filled, type Maker, type Market } from './rules/execution.ts';
-import { conclude, type ExpiryReason, type Fill, match } from './rules/matching.ts';
-import { averagePrice, smaller, ZERO } from './rules/money.ts';
-import { checkInstrument, checkValue, type InstrumentRules, type OrderTerms, readTerms } from './rules/order-entry.ts';
-import type { OrderStatus } from './rules/order-lifecycle.ts';
-import type { Purses } from './rules/purses.ts';
-import { reserveFor } from './rules/reserve.ts';
-import { costOf, type Movement, release } from './rules/settlement.ts';
-import { isTriggered } from './rules/stops.ts';
+import { type LockedBook, type LockedMarket, lockAccountsAndBook, lockedAccount } from './locks.ts';
+import { type Demand, makePurses, openPurses, readMakers } from './market-lock.ts';
+import { checkAccount, checkInTime, type KnownOrders, marketOf, readKnownOrders, readOrder } from './order-intake.ts';
+import { BookSession, type IncomingOrder, MATCH_LIMIT, type Placed } from './rules/book-session.ts';
+import type { Maker, Market } from './rules/execution.ts';
+import { averagePrice } from './rules/money.ts';
+import { checkInstrument, checkValue, type InstrumentRules, type OrderSide } from './rules/order-entry.ts';
+import type { Purse, Purses } from './rules/purses.ts';
 import { runTriggeredStops } from './stop-orders.ts';
 import { type NewOrder, write } from './writes.ts';
 
 export type OrderPayload = CommandPayload<{ orderId: string }>;
 
-interface Placed {
+export interface PlacedOrder {
   orderId: string;
   /** The symbol in which STOP orders may wait for their execution now, where some may. */
   triggeredIn: string | null;
 }
 
-/** Places the order in one transaction; STOP orders that its trades trigger are executed after it, each in its own. */
+/** An order that is ready to be placed, or why it is none: that is said once its account is known. */
+export interface ReadyOrder {
+  input: PlaceExchangeOrderInput;
+  market: Market;
+  order: IncomingOrder | Refusal;
+  rules: () => InstrumentRules;
+  traceId: string;
+}
+
+/** Places the order, alone or with others; STOP orders that its trades trigger are executed after it, each in its own. */
 export async function placeExchangeOrder(context: Context, input: PlaceExchangeOrderInput): Promise<OrderPayload> {
-  const rules = await beforehand(context.domain, async () =>
-    instrumentRules(context.graph, normaliseSymbol(input.symbol)),
-  );
-  const payload = await command<Context['prisma'], Placed>(context, 'placeExchangeOrder', input, (tx) =>
-    place(tx, context, input, rules),
-  );
+  const payload = await context.service.orders.run(context, input);
   if (payload.triggeredIn) await runTriggeredStops(context, payload.triggeredIn);
   return payload;
 }
 
-async function place(
-  tx: Tx,
-  context: Context,
-  input: PlaceExchangeOrderInput,
-  rules: () => InstrumentRules,
-): Promise<Placed> {
-  const market = marketOf(input.symbol);
-  const [gate, makers] = await Promise.all([
-    lockAccountAndBook(tx, input.accountId, market.symbol),
-    readMakersOf(tx, market, input),
-  ]);
-  const order = readOrder(gate, input);
-  const { orderId } = order;
-  const repeated = await findRepeat(tx, order, market);
-  if (repeated !== null) return { orderId: repeated, triggeredIn: null };
-  await checkInTime(tx, gate, input.notAfter);
-  checkAccount(gate);
-  checkInstrument(market.symbol, rules(), order);
-  checkValue(order, order.rates);
-  const stopsWait =
-    order.type === 'STOP'
-      ? await holdStop(tx, context, order, market, gate)
-      : await matchOrder(tx, context, order, market, gate, makers);
-  return { orderId, triggeredIn: stopsWait ? market.symbol : null };
+/** Reads the orders, and asks what market data says of their instruments. */
+export function prepareOrders(
+  calls: readonly GroupedCall<Context, PlaceExchangeOrderInput>[],
+): Promise<(ReadyOrder | Refusal)[]> {
+  return Promise.all(
+    calls.map(async ({ context, input }) => {
+      const market = attempt(() => marketOf(input.symbol));
+      if (market instanceof Refusal) return market;
+      const rules = await beforehand(context.domain, () => instrumentRules(context.graph, market.symbol));
+      return { input, market, order: attempt(() => readOrder(input)), rules, traceId: context.traceId };
+    }),
+  );
 }
 
-/** What the order may meet, asked for behind the lock of the book; nothing where it is no order that is matched. */
-async function readMakersOf(tx: Tx, market: Market, input: PlaceExchangeOrderInput): Promise<Maker[]> {
-  const terms = termsOf(input);
-  return terms && terms.type !== 'STOP' ? readMakers(tx, market, { ...terms, limit: terms.price }) : [];
-}
-
-/** Null where the input is no order: that is said once its account is known. */
-function termsOf(input: PlaceExchangeOrderInput): OrderTerms | null {
+function attempt<Value>(work: () => Value): Value | Refusal {
   try {
-    return readTerms(input);
+    return work();
   } catch (error) {
-    if (error instanceof Refusal) return null;
+    if (error instanceof Refusal) return error;
     throw error;
   }
 }
 
-/** Whether a STOP order was triggered. */
-async function matchOrder(
-  tx: Tx,
-  { traceId }: Context,
-  order: IncomingOrder,
-  market: Market,
-  book: LockedBook,
-  makers: readonly Maker[],
-): Promise<boolean> {
-  const incoming = { ...order, limit: order.price };
-  const matched = match(incoming, makers.slice(0, MATCH_LIMIT));
-  if (matched.end === 'BOOK_EMPTY' && makers.length > MATCH_LIMIT) throw tooManyMatches();
-  const { status, fills, expiryReason } = conclude(order, matched);
-  const purses = await openPurses(tx, market, order.accountId, accountsOf(fills));
-  checkFunds(order, market, purses, fills);
+/** An order that keeps every rule, or the id of the one that it repeats. */
+type Checked = { order: IncomingOrder; traceId: string; sequence: bigint } | { repeated: string };
 
-  const executed = execute(market, order, fills, purses, () => crypto.randomUUID());
-  const rests = status === 'OPEN' || status === 'PARTIAL';
-  const lock = rests ? lockFor(order, market, purses, executed.taker) : [];
-  const reserved = lock[0]?.amount ?? ZERO;
-  const placed = newRow(order, market, book, { status, ...executed.taker, reserved, expiryReason });
-  const postings = [...executed.postings, ...posting(lock)];
-  const { trades, makers: changes } = executed;
-  return write(tx, { at: book.at, traceId, placed, changes, traded: { market, trades }, postings, purses });
-}
-
-/** Whether the order is triggered already. */
-async function holdStop(
-  tx: Tx,
-  { traceId }: Context,
-  order: IncomingOrder,
-  market: Market,
-  book: LockedBook,
-): Promise<boolean> {
-  const purses = await openPurses(tx, market, order.accountId, []);
-  checkFunds(order, market, purses, []);
-  const unfilled = { filledQuantity: ZERO, filledNotional: ZERO };
-  const lock = lockFor(order, market, purses, unfilled);
-  const triggered = order.stopPrice !== null && isTriggered({ ...order, stopPrice: order.stopPrice }, book.lastPrice);
-  const state = { status: 'PENDING' as const, ...unfilled, reserved: lock[0]?.amount ?? ZERO, expiryReason: null };
-  const placed = { ...newRow(order, market, book, state), triggered_at: triggered ? book.at : null };
-  await write(tx, { at: book.at, traceId, placed, postings: posting(lock), purses });
-  return triggered;
-}
-
-function tooManyMatches(): Refusal {
-  return refuse.validation(`The order would meet more than ${MATCH_LIMIT} resting orders. Place it in parts.`, [
-    'input',
-    'quantity',
+/** Places orders of one book, in their order. */
+export async function placeOrders(tx: Tx, ready: readonly ReadyOrder[]): Promise<(PlacedOrder | Refusal)[]> {
+  const [first] = ready;
+  if (!first) return [];
+  const { market } = first;
+  const orders = ready.flatMap(({ order }) => (order instanceof Refusal ? [] : [order]));
+  const ids = ready.map(({ input }) => input.accountId);
+  const [locked, known, asks, bids] = await Promise.all([
+    lockAccountsAndBook(tx, ids, market.symbol, ready.length),
+    readKnownOrders(tx, orders),
+    readMakersFor(tx, market, 'BUY', orders),
+    readMakersFor(tx, market, 'SELL', orders),
   ]);
+  // What rests from now on might be met before what has not been read of a side.
+  if (ready.length > 1 && [asks, bids].some(({ length }) => length > MATCH_LIMIT)) throw new GoAlone();
+
+  const firstPlace = (locked.book?.sequence ?? 0n) - BigInt(ready.length - 1);
+  const checked = ready.map((one, i) => attempt(() => check(one, locked, known, firstPlace + BigInt(i))));
+  const owners = checked.flatMap((one) => ('order' in one ? [one.order.accountId] : []));
+  if (!locked.book || owners.length === 0) return checked.map(repeatOrRefusal);
+
+  const makers = [...asks, ...bids].map(({ accountId }) => accountId);
+  const { purses, missing } = await openPurses(tx, market, owners, makers);
+  const newId = () => crypto.randomUUID();
+  const session = new BookSession({ market, ...locked.book, asks, bids, newId }, purses);
+  const results = checked.map((one) =>
+    'order' in one ? attempt(() => enter(one, session, market, known)) : repeatOrRefusal(one),
+  );
+  if (session.placed.length > 0) {
+    await makeMissing(tx, missing, session.placed);
+    if (await writeSession(tx, first, locked.book, session, purses)) tellOfStops(results, session, market);
+  }
+  return results;
 }
 
-function accountsOf(fills: readonly Fill[]): string[] {
-  return fills.map(({ maker }) => maker.accountId);
+/**
+ * What comes in on one side meets the other, which is asked for behind the lock of the book; nothing where no order that
+ * is matched comes in.
+ */
+async function readMakersFor(
+  tx: Tx,
+  market: Market,
+  side: OrderSide,
+  orders: readonly IncomingOrder[],
+): Promise<Maker[]> {
+  const coming = orders.filter((order) => order.side === side && order.type !== 'STOP');
+  const [first, ...others] = coming.map(({ price: limit, quantity }): Demand => ({ side, limit, quantity }));
+  return first ? readMakers(tx, market, others.reduce(together, first)) : [];
 }
 
-/** The asset that the order gives. */
-function paidAsset(order: IncomingOrder, market: Market): string {
-  return order.side === 'BUY' ? market.quote : market.base;
+function together(one: Demand, other: Demand): Demand {
+  const { side } = one;
+  const quantity = one.quantity.plus(other.quantity);
+  if (one.limit === null || other.limit === null) return { side, limit: null, quantity };
+  const isWorse = side === 'BUY' ? other.limit.gt(one.limit) : other.limit.lt(one.limit);
+  return { side, limit: isWorse ? other.limit : one.limit, quantity };
 }
 
-/** Passes when the account has available what the order may cost. */
-function checkFunds(order: IncomingOrder, market: Market, purses: Purses, fills: readonly Fill<Maker>[]): void {
-  const required = order.type === 'MARKET' ? costOfMarket(order, fills) : reserveFor(order, order.rates);
-  const asset = paidAsset(order, market);
-  const { available } = purses.of(order.accountId, asset);
-  if (available.lt(required)) throw refuse.insufficientFunds(asset, available, required, ['input', 'quantity']);
+/**
+ * Checks what can be said of an order by itself.
+ * @throws Refusal of an order that may not be placed
+ */
+function check(
+  { input, market, order, rules, traceId }: ReadyOrder,
+  locked: LockedMarket,
+  known: KnownOrders,
+  sequence: bigint,
+): Checked {
+  const account = lockedAccount(locked, input.accountId);
+  if (order instanceof Refusal) throw order;
+  const repeated = known.repeatedBy(order, market);
+  if (repeated !== null) return { repeated };
+  checkInTime(locked.book as LockedBook, input.notAfter);
+  checkAccount(account);
+  checkInstrument(market.symbol, rules(), order);
+  checkValue(order, order.rates);
+  return { order, traceId, sequence };
 }
 
-function costOfMarket(order: IncomingOrder, fills: readonly Fill<Maker>[]): Decimal {
-  if (order.side === 'SELL') return order.quantity;
-  const priced = fills.map(({ maker, quantity }) => ({ quantity, price: maker.price }));
-  return costOf(priced, order.rates.taker);
+function repeatOrRefusal(checked: Checked | Refusal): PlacedOrder | Refusal {
+  if (checked instanceof Refusal) return checked;
+  if ('order' in checked) throw new Error('This order is to be placed');
+  return { orderId: checked.repeated, triggeredIn: null };
 }
 
-/** Sets aside what the rest of the order needs; the account has it, but for what roundings of its fills took. */
-function lockFor(order: IncomingOrder, market: Market, purses: Purses, { filledQuantity }: Filled): Movement[] {
-  const asset = paidAsset(order, market);
-  const needed = reserveFor({ ...order, quantity: order.quantity.minus(filledQuantity) }, order.rates);
-  const reserved = smaller(needed, purses.of(order.accountId, asset).available);
-  const movements = release(order, asset, reserved.neg());
-  purses.apply(movements);
-  return movements;
+/** The order comes into the session, unless it repeats one that has come just before. */
+function enter(
+  { order, traceId, sequence }: Extract<Checked, { order: IncomingOrder }>,
+  session: BookSession,
+  market: Market,
+  known: KnownOrders,
+): PlacedOrder {
+  const repeated = known.repeatedBy(order, market);
+  if (repeated !== null) return { orderId: repeated, triggeredIn: null };
+  session.place(order, sequence, traceId);
+  known.add({ ...order, symbol: market.symbol });
+  return { orderId: order.orderId, triggeredIn: null };
 }
 
-function posting(movements: readonly Movement[]) {
-  return movements.length > 0 ? [{ postingId: crypto.randomUUID(), movements }] : [];
+/** Who has placed an order has both balances from then on. */
+async function makeMissing(tx: Tx, missing: readonly Purse[], placed: readonly Placed[]): Promise<void> {
+  const traces = new Map(placed.map(({ order, traceId }) => [order.accountId, traceId]));
+  const made = missing.flatMap((purse) => {
+    const traceId = traces.get(purse.accountId);
+    return traceId === undefined ? [] : [{ ...purse, traceId }];
+  });
+  if (made.length > 0) await makePurses(tx, made);
 }
 
-interface State extends Filled {
-  status: OrderStatus;
-  reserved: Decimal;
-  expiryReason: ExpiryReason | null;
+/** Whether STOP orders may wait for their execution now. */
+async function writeSession(
+  tx: Tx,
+  { market, traceId }: ReadyOrder,
+  { at }: LockedBook,
+  { placed, changes, trades, postings, hasTriggered }: BookSession,
+  purses: Purses,
+): Promise<boolean> {
+  const isWaiting = await write(tx, {
+    at,
+    traceId,
+    placed: placed.map((one) => newRow(one, market)),
+    changes: [...changes.values()],
+    traded: { market, trades },
+    postings,
+    purses,
+  });
+  return isWaiting || hasTriggered;
 }
 
-function newRow(order: IncomingOrder, market: Market, book: LockedBook, state: State): NewOrder {
+/** One of those who placed an order sees to the STOP orders: the last one. */
+function tellOfStops(results: readonly (PlacedOrder | Refusal)[], { placed }: BookSession, { symbol }: Market): void {
+  const orderId = placed.at(-1)?.order.orderId;
+  for (const result of results) {
+    if (!(result instanceof Refusal) && result.orderId === orderId) result.triggeredIn = symbol;
+  }
+}
+
+function newRow({ order, ...state }: Placed, { symbol }: Market): NewOrder {
   return {
     order_id: order.orderId,
     account_id: order.accountId,
     client_order_id: order.clientOrderId,
-    symbol: market.symbol,
-    sequence: String(book.sequence),
+    symbol,
+    sequence: String(state.sequence),
     order_type: order.type,
     side: order.side,
     time_in_force: order.timeInForce,
@@ -195,13 +223,15 @@ function newRow(order: IncomingOrder, market: Market, book: LockedBook, state: S
     filled_quantity: state.filledQuantity,
     filled_notional: state.filledNotional,
     average_price: averagePrice(state.filledNotional, state.filledQuantity),
-    reserved_asset: paidAsset(order, market),
+    reserved_asset: state.reservedAsset,
     reserved_amount: state.reserved,
     maker_fee_rate: order.rates.maker,
     taker_fee_rate: order.rates.taker,
     expiry_reason: state.expiryReason,
     metadata: order.metadata,
-    filled_at: state.status === 'FILLED' ? book.at : null,
-    created_at: book.at,
+    triggered_at: state.triggeredAt,
+    filled_at: state.filledAt,
+    trace_id: state.traceId,
+    created_at: state.createdAt,
   };
 }

@@ -5,8 +5,10 @@
 import { Outrun } from '../../platform/database/database-error.ts';
 import { join, named, type Sql, sql } from '../../platform/database/sql.ts';
 import type { Decimal } from '../../platform/decimal.ts';
+import { microsecondsLater } from '../../platform/instant.ts';
 import type { Tx } from './context.ts';
 import type { Executed, Market, Posting } from './rules/execution.ts';
+import { smaller } from './rules/money.ts';
 import type { OrderStatus } from './rules/order-lifecycle.ts';
 import type { Purses } from './rules/purses.ts';
 import { HOUSE_ACCOUNT_ID } from './rules/settlement.ts';
@@ -25,17 +27,23 @@ export interface OrderChange {
   reserved: Decimal;
   rejectReason?: string | null;
   expiryReason?: string | null;
+  /** When and for which request, where not when and for which the outcome is. */
+  at?: string;
+  traceId?: string;
 }
 
+type Trade = Executed['trades'][number] & { executedAt?: string; traceId?: string };
+
 export interface Outcome {
-  /** The instant of it all, with its microseconds. */
+  /** When it came about, with its microseconds. */
   at: string;
+  /** Of the request that it is for, where what is written names none of its own. */
   traceId: string;
-  placed?: NewOrder;
+  placed?: readonly NewOrder[];
   changes?: readonly OrderChange[];
   /** The trades, two a match, and the market in which they were. */
-  traded?: { market: Market; trades: Executed['trades'] };
-  postings: readonly Posting[];
+  traded?: { market: Market; trades: readonly Trade[] };
+  postings: readonly (Posting & { traceId?: string })[];
   purses: Purses;
 }
 
@@ -61,10 +69,10 @@ export function writeAtCommit(tx: Tx, outcome: Omit<Outcome, 'changes' | 'traded
 }
 
 function statementFor(outcome: Outcome): Sql {
-  const { changes = [], traded, postings, placed, purses } = outcome;
+  const { changes = [], traded, postings, placed = [], purses } = outcome;
   const hasTrades = traded !== undefined && traded.trades.length > 0;
   const parts = [
-    ...(placed ? [sql`placed as (${insertOrder(placed, outcome)})`] : []),
+    ...(placed.length > 0 ? [sql`placed as (${insertOrders(placed)})`] : []),
     ...(changes.length > 0 ? [sql`changed as (${updateOrders(changes, outcome)})`] : []),
     ...(hasTrades ? tradeParts(traded, outcome) : []),
     ...(postings.length > 0 ? ledgerParts(outcome) : []),
@@ -75,14 +83,14 @@ function statementFor(outcome: Outcome): Sql {
   const statement = sql`with ${join(parts)} select ${changed} as changed, ${stopsWait} as "stopsWait"`;
   // How to find orders that change is decided anew each time: a plan that is kept knows nothing of how many there are now.
   if (changes.length > 0 || hasTrades) return statement;
-  return named(`write ${parts.length}${placed ? ' with an order' : ''}`, statement);
+  return named(`write ${parts.length}${placed.length > 0 ? ' with orders' : ''}`, statement);
 }
 
 function json(rows: readonly object[]): Sql {
   return sql`${JSON.stringify(rows)}::jsonb`;
 }
 
-function insertOrder(order: NewOrder, { traceId }: Outcome): Sql {
+function insertOrders(orders: readonly NewOrder[]): Sql {
   return sql`insert into orders (
       order_id, account_id, client_order_id, symbol, sequence, order_type, side, time_in_force, quantity, price,
       stop_price, status, filled_quantity, filled_notional, average_price, reserved_asset, reserved_amount,
@@ -90,7 +98,7 @@ function insertOrder(order: NewOrder, { traceId }: Outcome): Sql {
     select order_id, account_id, client_order_id, symbol, sequence, order_type, side, time_in_force, quantity, price,
            stop_price, status, filled_quantity, filled_notional, average_price, reserved_asset, reserved_amount,
            maker_fee_rate, taker_fee_rate, expiry_reason, metadata, triggered_at, filled_at, trace_id, created_at, created_at
-      from jsonb_populate_recordset(null::orders, ${json([{ ...order, trace_id: traceId }])})`;
+      from jsonb_populate_recordset(null::orders, ${json(orders)})`;
 }
 
 function updateOrders(changes: readonly OrderChange[], { at, traceId }: Outcome): Sql {
@@ -98,12 +106,13 @@ function updateOrders(changes: readonly OrderChange[], { at, traceId }: Outcome)
        set status = change.status, filled_quantity = change."filledQuantity",
            filled_notional = change."filledNotional", average_price = change."averagePrice",
            reserved_amount = change.reserved, reject_reason = change."rejectReason",
-           expiry_reason = change."expiryReason", trace_id = ${traceId},
-           filled_at = case when change.status = 'FILLED' then ${at}::timestamptz end,
-           cancelled_at = case when change.status = 'CANCELLED' then ${at}::timestamptz end
-      from jsonb_to_recordset(${json(changes)}) as change(
+           expiry_reason = change."expiryReason", trace_id = change."traceId",
+           filled_at = case when change.status = 'FILLED' then change.at end,
+           cancelled_at = case when change.status = 'CANCELLED' then change.at end
+      from jsonb_to_recordset(${json(changes.map((change) => ({ at, traceId, ...change })))}) as change(
              "orderId" uuid, version int, status text, "filledQuantity" numeric, "filledNotional" numeric,
-             "averagePrice" numeric, reserved numeric, "rejectReason" text, "expiryReason" text)
+             "averagePrice" numeric, reserved numeric, "rejectReason" text, "expiryReason" text, at timestamptz,
+             "traceId" text)
      where orders.order_id = change."orderId" and orders.version = change.version
     returning orders.order_id`;
 }
@@ -111,22 +120,25 @@ function updateOrders(changes: readonly OrderChange[], { at, traceId }: Outcome)
 /** The trades, the last price, and the STOP orders that the prices have reached. */
 function tradeParts({ market, trades }: NonNullable<Outcome['traded']>, { at, traceId }: Outcome): Sql[] {
   const last = trades.at(-1);
-  const first = trades[0];
-  if (!last || !first) return [];
-  const [low, high] = first.price.lt(last.price) ? [first.price, last.price] : [last.price, first.price];
+  if (!last) return [];
+  const prices = trades.map(({ price }) => price);
+  const low = prices.reduce(smaller);
+  const high = prices.reduce((a, b) => (a.gt(b) ? a : b));
+  // Each match is a microsecond after the one before, so that their order shows.
+  const written = trades.map((trade, i) => ({ executedAt: microsecondsLater(at, i >> 1), traceId, ...trade }));
+  const lastAt = written.at(-1)?.executedAt;
   return [
-    // Each match is a microsecond after the one before, so that their order shows.
     sql`traded as (
       insert into trades (trade_id, match_id, order_id, account_id, symbol, side, liquidity, quantity, price, fee,
                           fee_currency, trace_id, executed_at)
       select "tradeId", "matchId", "orderId", "accountId", ${market.symbol}, side, liquidity, quantity, price, fee,
-             ${market.quote}, ${traceId}, ${at}::timestamptz + place * interval '1 microsecond'
-        from jsonb_to_recordset(${json(trades.map((trade, index) => ({ ...trade, place: index >> 1 })))}) as trade(
+             ${market.quote}, "traceId", "executedAt"
+        from jsonb_to_recordset(${json(written)}) as trade(
                "tradeId" uuid, "matchId" uuid, "orderId" uuid, "accountId" uuid, side text, liquidity text,
-               quantity numeric, price numeric, fee numeric, place int))`,
+               quantity numeric, price numeric, fee numeric, "traceId" text, "executedAt" timestamptz))`,
     sql`priced as (
       update order_books set last_price = ${last.price}, last_quantity = ${last.quantity},
-             last_traded_at = ${at}::timestamptz + ${(trades.length >> 1) - 1} * interval '1 microsecond'
+             last_traded_at = ${lastAt}::timestamptz
        where symbol = ${market.symbol})`,
     sql`triggered as (
       update orders set triggered_at = ${at}::timestamptz, trace_id = ${traceId}
@@ -145,20 +157,22 @@ function stopsWaiting({ symbol }: Market): Sql {
 
 /** The entries, and the fees among them that the house receives: its balance is the last that anybody locks. */
 function ledgerParts({ postings, at, traceId }: Outcome): Sql[] {
-  const entries = postings.flatMap(({ postingId, movements }) => movements.map((entry) => ({ postingId, ...entry })));
+  const entries = postings.flatMap(({ postingId, movements, traceId: own = traceId }) =>
+    movements.map((entry) => ({ postingId, traceId: own, ...entry })),
+  );
   const fees = entries.filter(({ accountId }) => accountId === HOUSE_ACCOUNT_ID);
   return [
     sql`posted as (
       insert into ledger_entries (posting_id, account_id, asset, bucket, amount, kind, ref_type, ref_id, trace_id, created_at)
-      select "postingId", "accountId", asset, bucket, amount, kind, "refType", "refId", ${traceId}, ${at}::timestamptz
+      select "postingId", "accountId", asset, bucket, amount, kind, "refType", "refId", "traceId", ${at}::timestamptz
         from jsonb_to_recordset(${json(entries)}) as entry(
                "postingId" uuid, "accountId" uuid, asset text, bucket text, amount numeric, kind text, "refType" text,
-               "refId" text))`,
+               "refId" text, "traceId" text))`,
     ...(fees.length > 0
       ? [
           sql`house as (
             insert into balances as balance (account_id, symbol, available_balance, trace_id)
-            select "accountId", asset, sum(amount), ${traceId}
+            select "accountId", asset, sum(amount), ${fees.at(-1)?.traceId}
               from jsonb_to_recordset(${json(fees)}) as fee("accountId" uuid, asset text, amount numeric)
              group by "accountId", asset order by asset
             on conflict (account_id, symbol) do update
@@ -171,8 +185,8 @@ function ledgerParts({ postings, at, traceId }: Outcome): Sql[] {
 
 function updateBalances({ purses, traceId }: Outcome): Sql {
   return sql`update balances
-       set available_balance = purse.available, locked_balance = purse.locked, trace_id = ${traceId}
-      from jsonb_to_recordset(${json(purses.changed())}) as purse(
-             "accountId" uuid, asset text, available numeric, locked numeric)
+       set available_balance = purse.available, locked_balance = purse.locked, trace_id = purse."traceId"
+      from jsonb_to_recordset(${json(purses.changed().map((purse) => ({ traceId, ...purse })))}) as purse(
+             "accountId" uuid, asset text, available numeric, locked numeric, "traceId" text)
      where balances.account_id = purse."accountId" and balances.symbol = purse.asset`;
 }

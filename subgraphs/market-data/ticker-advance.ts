@@ -1,10 +1,11 @@
 /** How tickers advance: by newer observations only, each state kept in the history. */
 import { type Sql, sql } from '../../platform/database/sql.ts';
 import { dec } from '../../platform/decimal.ts';
+import { compareInstants } from '../../platform/instant.ts';
 import type { Tx } from './context.ts';
 import { type Columns, columnArrays, columnNames, rowSet } from './row-set.ts';
 import { change24h } from './rules/market-figures.ts';
-import { compareInstants, isNewer } from './rules/price-tick.ts';
+import { isNewer } from './rules/price-tick.ts';
 
 /** What a source said of the market; 24-hour figures it left out are null. */
 export interface Observation {

@@ -8,14 +8,22 @@ export interface Purse {
   asset: string;
   available: Decimal;
   locked: Decimal;
+  /** Of the request that has changed it last, where somebody writes for several. */
+  traceId?: string;
 }
 
 export class Purses {
   readonly #purses = new Map<string, Purse>();
   readonly #changed = new Set<Purse>();
+  #traceId: string | undefined;
 
   constructor(purses: readonly Purse[]) {
     for (const purse of purses) this.#purses.set(`${purse.accountId} ${purse.asset}`, { ...purse });
+  }
+
+  /** What changes from now on changes for the request of that trace. */
+  writeFor(traceId: string): void {
+    this.#traceId = traceId;
   }
 
   /** Throws when the command has not locked that balance. */
@@ -36,6 +44,7 @@ export class Purses {
       const purse = this.#get(accountId, asset);
       if (bucket === 'AVAILABLE') purse.available = purse.available.plus(amount);
       else purse.locked = purse.locked.plus(amount);
+      if (this.#traceId !== undefined) purse.traceId = this.#traceId;
       this.#changed.add(purse);
     }
   }

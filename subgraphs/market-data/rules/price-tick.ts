@@ -1,5 +1,6 @@
 /** How a reported tick is read (domain.md §2.2, §2.4). */
 import { type Decimal, dec } from '../../../platform/decimal.ts';
+import { compareInstants } from '../../../platform/instant.ts';
 import {
   type Fault,
   instantFault,
@@ -93,11 +94,4 @@ export function isNewer(
 ): boolean {
   const order = compareInstants(a.timestamp, b.timestamp);
   return order === 0 ? BigInt(a.sequence) > BigInt(b.sequence) : order > 0;
-}
-
-/** The order of canonical instants: that of their texts once the Z that ends them, above any digit, is out of the way. */
-export function compareInstants(a: string, b: string): number {
-  const [left, right] = [a.slice(0, -1), b.slice(0, -1)];
-  if (left === right) return 0;
-  return left > right ? 1 : -1;
 }

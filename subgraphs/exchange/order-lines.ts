@@ -1,0 +1,50 @@
+/** The lines in which orders wait for their books: one a book, as long as somebody waits in it. */
+import type { CommandPayload } from '../../platform/command.ts';
+import { GroupCommit } from '../../platform/group-commit.ts';
+import type { PrismaClient } from '../../prisma/exchange/generated/client.ts';
+import type { Context } from './context.ts';
+import type { PlaceExchangeOrderInput } from './generated/resolvers.ts';
+import { type PlacedOrder, placeOrders, prepareOrders, type ReadyOrder } from './placing.ts';
+
+/** Orders that are placed together at most: the accounts of all of them are locked meanwhile. */
+const GROUP_LIMIT = 50;
+/** Orders that wait for one book at most: some ten seconds' work. */
+const WAITING_LIMIT = 2_000;
+
+type Line = GroupCommit<Context, PrismaClient, PlaceExchangeOrderInput, ReadyOrder, PlacedOrder>;
+
+export class OrderLines {
+  readonly #lines = new Map<string, { line: Line; callers: number }>();
+  readonly #groupLimit: number;
+
+  /** @param groupLimit orders that are placed together at most; 0 for each by itself */
+  constructor(groupLimit = GROUP_LIMIT) {
+    this.#groupLimit = groupLimit;
+  }
+
+  /** Waits in the line of the order's book until it is placed or refused. */
+  async run(context: Context, input: PlaceExchangeOrderInput): Promise<CommandPayload<PlacedOrder>> {
+    const name = input.symbol.trim().toUpperCase();
+    const place = this.#lines.get(name) ?? { line: this.#open(), callers: 0 };
+    this.#lines.set(name, place);
+    place.callers++;
+    try {
+      return await place.line.run(context, input);
+    } finally {
+      place.callers--;
+      if (place.callers === 0) this.#lines.delete(name);
+    }
+  }
+
+  #open(): Line {
+    return new GroupCommit({
+      operation: 'placeExchangeOrder',
+      weigh: () => 1,
+      limit: this.#groupLimit,
+      waitingLimit: WAITING_LIMIT,
+      groupsAtOnce: 1,
+      prepare: prepareOrders,
+      work: placeOrders,
+    });
+  }
+}
