@@ -45,8 +45,8 @@ export function archiveOrders(context: Context, input: ArchiveInput): Promise<Ar
     const { keys, hasMore } = await choose(
       tx,
       limit,
-      sql`select order_id as key from orders where ${hasEnded} and updated_at < ${before}
-           order by updated_at, order_id limit ${limit + 1} for update skip locked`,
+      sql`select order_id as key from orders where ${hasEnded} and created_at < ${before} and updated_at < ${before}
+           order by created_at, order_id limit ${limit + 1} for update skip locked`,
     );
     const trades = await tx.$queryRaw<{ key: string }[]>(
       sql`select trade_id as key from trades where order_id = any(${keys}::text[])`,
