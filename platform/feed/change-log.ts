@@ -91,14 +91,20 @@ export async function look(db: Queryable, tables: CapturedTables, previous: numb
   };
 }
 
+/** Which changes a reader wants. @default all */
+export interface Wanted {
+  /** Only those of this table. */
+  relation?: string | undefined;
+  /** Of these tables only those whose trace is to be kept. */
+  sampledOnly?: readonly string[] | undefined;
+}
+
 /** Part of the changes that `snapshot` sees and `since` does not. */
-export interface Slice {
+export interface Slice extends Wanted {
   since: Snapshot;
   snapshot: Snapshot;
   /** Only those after this sequence number. */
   after: number;
-  /** Only those of this table. */
-  relation?: string | undefined;
 }
 
 export interface ReadChanges {
@@ -108,16 +114,20 @@ export interface ReadChanges {
   oldestTick: number;
 }
 
-const IN_SLICE = `${UNSEEN} and xid < $3::xid8 and pg_visible_in_snapshot(xid, $4::pg_snapshot) and seq > $5::bigint
-        and ($6::text is null or relation = $6)`;
+/** A traceparent whose flags say that the trace is to be kept. */
+const SAMPLED = `trace ~ '^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f][13579bdf]'`;
 
-const inSlice = ({ since, snapshot, after, relation = undefined }: Slice) => [
+const IN_SLICE = `${UNSEEN} and xid < $3::xid8 and pg_visible_in_snapshot(xid, $4::pg_snapshot) and seq > $5::bigint
+        and ($6::text is null or relation = $6) and (relation <> all($7::text[]) or ${SAMPLED})`;
+
+const inSlice = ({ since, snapshot, after, relation, sampledOnly = [] }: Slice) => [
   String(since.xmax),
   underWay(since),
   String(snapshot.xmax),
   snapshot.text,
   after,
   relation ?? null,
+  [...sampledOnly],
 ];
 
 /**
@@ -135,7 +145,7 @@ export async function readWindow(
   slice: Slice,
   until: number,
 ): Promise<ReadChanges> {
-  return readPart(db, tables, 'feed_window', `${IN_SLICE} and seq <= $7::bigint order by seq`, [
+  return readPart(db, tables, 'feed_window', `${IN_SLICE} and seq <= $8::bigint order by seq`, [
     ...inSlice(slice),
     until,
   ]);

@@ -4,7 +4,6 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { END, inTurn } from '../streams.ts';
-import { parseTraceparent } from '../trace.ts';
 import type { RowChange } from './change.ts';
 import { readTick } from './change-log.ts';
 import { formatCursor, parseCursor } from './cursor.ts';
@@ -52,7 +51,7 @@ export function eventBatches(
 class EventBatches {
   private readonly reader: FeedReader;
   private readonly listener: Listener;
-  private readonly sampledOnly: ReadonlySet<string>;
+  private readonly sampledOnly: readonly string[];
   private after: string | null;
   private epoch = '';
   private replay: Replay | null = null;
@@ -65,7 +64,7 @@ class EventBatches {
   constructor(reader: FeedReader, { after, sampledOnly }: EventBatchesOptions) {
     this.reader = reader;
     this.after = after ?? null;
-    this.sampledOnly = new Set(sampledOnly);
+    this.sampledOnly = sampledOnly ?? [];
     const look = () => this.wake?.();
     // It is only told that there is something; no table has this name.
     this.listener = { relation: '', offer: look, settle: look, beat: look, reset: look, end: () => this.end() };
@@ -104,17 +103,13 @@ class EventBatches {
       return null;
     }
     if (found === 'end') return this.quiet();
-    const changes = found.map(({ change }) => change).filter((change) => this.isTold(change));
+    const changes = found.map(({ change }) => change);
     if (changes.length > 0) return this.batch('UPSERT', changes);
     return this.isProgressDue() ? this.batch('PROGRESS', []) : null; // nothing for this reader, who is further all the same
   }
 
   private isProgressDue(): boolean {
     return Date.now() - this.lastSentAt >= PROGRESS_MS;
-  }
-
-  private isTold({ relation, trace }: RowChange): boolean {
-    return !this.sampledOnly.has(relation) || parseTraceparent(trace ?? undefined)?.isSampled === true;
   }
 
   /** Goes on from the reader's cursor, or from the oldest that is kept. A gap is told. */
@@ -126,7 +121,7 @@ class EventBatches {
     const place = isOfNow ? await this.placeOf(cursor, state.oldestTick) : { tick: state.oldestTick };
     this.epoch = state.epoch;
     this.isAtEnd = false;
-    this.replay = new Replay(reader.db, reader.tables(), undefined, place);
+    this.replay = new Replay(reader.db, reader.tables(), { sampledOnly: this.sampledOnly }, place);
     this.after = formatCursor({ epoch: state.epoch, ...place });
     return after !== null && !isOfNow ? this.batch('RESYNC', []) : null;
   }

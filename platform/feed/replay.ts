@@ -2,7 +2,7 @@
 
 import type { CapturedTables } from './captured-tables.ts';
 import type { RowChange } from './change.ts';
-import { PART_SIZE, readChanges, readTick, readTicks, type StoredTick } from './change-log.ts';
+import { PART_SIZE, readChanges, readTick, readTicks, type StoredTick, type Wanted } from './change-log.ts';
 import type { Place } from './hub.ts';
 import { sees } from './snapshot.ts';
 import type { Queryable } from './statement.ts';
@@ -19,7 +19,7 @@ const TICKS_AT_ONCE = 200;
 export class Replay {
   private readonly db: Queryable;
   private readonly tables: CapturedTables;
-  private readonly relation: string | undefined;
+  private readonly wanted: Wanted;
   private ticks: StoredTick[] = [];
   private window = TICKS_AT_ONCE;
   private reader: TickReader | null = null;
@@ -28,11 +28,10 @@ export class Replay {
   /** Until when everything has been read, RFC 3339; null before the first part. */
   at: string | null = null;
 
-  /** @param relation only this table's changes; undefined for all */
-  constructor(db: Queryable, tables: CapturedTables, relation: string | undefined, place: Place) {
+  constructor(db: Queryable, tables: CapturedTables, wanted: Wanted, place: Place) {
     this.db = db;
     this.tables = tables;
-    this.relation = relation;
+    this.wanted = wanted;
     this.place = place;
   }
 
@@ -55,7 +54,7 @@ export class Replay {
   }
 
   private readerOf(tick: StoredTick, after: number): TickReader {
-    return new TickReader(this.db, this.tables, tick, { after, relation: this.relation });
+    return new TickReader(this.db, this.tables, tick, { after, ...this.wanted });
   }
 
   private async readOne(reader: TickReader): Promise<Replayed[] | 'gone'> {
@@ -77,7 +76,7 @@ export class Replay {
   /** Their changes in one statement; each belongs to the first tick that sees it. */
   private async readSeveral(first: StoredTick, ticks: readonly StoredTick[]): Promise<Replayed[] | 'gone'> {
     const last = ticks.at(-1) as StoredTick;
-    const between = { since: first.since, snapshot: last.snapshot, after: 0, relation: this.relation };
+    const between = { since: first.since, snapshot: last.snapshot, after: 0, ...this.wanted };
     const { changes, hasMore, oldestTick } = await readChanges(this.db, this.tables, between);
     if (oldestTick >= first.tick) return 'gone';
     if (hasMore) {

@@ -231,7 +231,7 @@ export class RowFollower<Row> implements Listener {
     const { reader } = this.options;
     const kept = this.replay ? null : hub.since(this.place);
     if (kept) return this.takeKept(kept);
-    const replay = this.replay ?? new Replay(reader.db, reader.tables(), this.relation, this.place);
+    const replay = this.replay ?? new Replay(reader.db, reader.tables(), { relation: this.relation }, this.place);
     this.replay = replay;
     const part = await reader.limit(async () => (generation === this.generation ? replay.next() : 'end'));
     if (generation !== this.generation) return;

@@ -11,17 +11,16 @@ import {
   readWindow,
   type Slice,
   type StoredTick,
+  type Wanted,
 } from './change-log.ts';
 import type { Queryable } from './statement.ts';
 
 /** Sequence numbers looked through at once; those of other ticks lie between. */
 const WINDOW = 20 * PART_SIZE;
 
-export interface TickReaderOptions {
+export interface TickReaderOptions extends Wanted {
   /** Sequence number behind which to begin. @default the tick's begin */
   after?: number;
-  /** Only this table's changes. */
-  relation?: string | undefined;
 }
 
 export class TickReader {
@@ -30,7 +29,7 @@ export class TickReader {
   reached: number;
   private readonly db: Queryable;
   private readonly tables: CapturedTables;
-  private readonly relation: string | undefined;
+  private readonly wanted: Wanted;
   private way: 'unknown' | 'by xid' | 'by seq' = 'unknown';
   private last = 0;
 
@@ -38,13 +37,13 @@ export class TickReader {
     db: Queryable,
     tables: CapturedTables,
     tick: StoredTick,
-    { after = 0, relation }: TickReaderOptions = {},
+    { after = 0, ...wanted }: TickReaderOptions = {},
   ) {
     this.db = db;
     this.tables = tables;
     this.tick = tick;
     this.reached = after;
-    this.relation = relation;
+    this.wanted = wanted;
   }
 
   /** The next part. It may be empty while there is more. */
@@ -66,7 +65,7 @@ export class TickReader {
 
   private slice(): Slice {
     const { since, snapshot } = this.tick;
-    return { since, snapshot, after: this.reached, relation: this.relation };
+    return { since, snapshot, after: this.reached, ...this.wanted };
   }
 
   /**

@@ -126,7 +126,7 @@ describe('a reader who comes back', () => {
     await addOrders(database, 1_300);
     await ticked(database);
     const connection = await database.connect();
-    const replay = new Replay(connection, await readCapturedTables(connection), 'orders', { tick: from });
+    const replay = new Replay(connection, await readCapturedTables(connection), { relation: 'orders' }, { tick: from });
     expect(await replay.next()).toHaveLength(1_000);
     for (let i = 0; i < 8; i++) await turn();
     expect(await replay.next()).toBe('gone');
