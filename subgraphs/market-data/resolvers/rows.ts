@@ -7,6 +7,7 @@ import { levelOf } from '../order-books.ts';
 import { instrumentOf } from '../references.ts';
 import { midOf, spreadBpsOf, spreadOf } from '../rules/market-figures.ts';
 import { cumulate } from '../rules/order-book.ts';
+import { shownQuote } from '../scenarios/shown-prices.ts';
 import type { TickerRow } from '../tickers.ts';
 
 const venue = ({ venueId }: { venueId: string }) => ({ venueId });
@@ -16,7 +17,13 @@ export const rows: Resolvers = {
 
   PriceFeed: {
     instrument: instrumentOf,
-    spread: ({ bid, ask }) => spreadOf(bid, ask)?.toFixed(),
+    price: async (tick, _, context) => (await shownQuote(context, tick)).price,
+    bid: async (tick, _, context) => (await shownQuote(context, tick)).bid,
+    ask: async (tick, _, context) => (await shownQuote(context, tick)).ask,
+    spread: async (tick, _, context) => {
+      const { bid, ask } = await shownQuote(context, tick);
+      return spreadOf(bid, ask)?.toFixed();
+    },
   },
 
   LatestPrice: {

@@ -1,4 +1,5 @@
 /** Bending what is published of prices, and setting it right again. The tickers of the symbols are locked throughout. */
+import type { Database } from '../../../platform/database/database.ts';
 import { sql } from '../../../platform/database/sql.ts';
 import { type Decimal, dec } from '../../../platform/decimal.ts';
 import type { Tx } from '../context.ts';
@@ -36,24 +37,50 @@ interface StoredManipulation {
   endsMs: number;
 }
 
+const STORED = sql`manipulation_id as "manipulationId", symbol, pattern, deviation::text, seed, anchor_price::text as anchor,
+           original_price::text as price, original_bid::text as bid, original_ask::text as ask,
+           extract(epoch from started_at)::float8 * 1000 as "startMs", extract(epoch from full_at)::float8 * 1000 as "fullMs",
+           extract(epoch from recovers_at)::float8 * 1000 as "recoversMs",
+           extract(epoch from ends_at)::float8 * 1000 as "endsMs"`;
+
+function manipulationOf({ deviation, anchor, price, bid, ask, ...rest }: StoredManipulation): ActiveManipulation {
+  return { ...rest, deviation: dec(deviation), anchor: dec(anchor), original: quoteOf({ price, bid, ask }) };
+}
+
 /** The active manipulations of the symbols, by symbol. */
 export async function activeManipulations(
   tx: Tx,
   symbols: readonly string[],
 ): Promise<Map<string, ActiveManipulation>> {
-  const rows = await tx.$queryRaw<StoredManipulation[]>(sql`
-    select manipulation_id as "manipulationId", symbol, pattern, deviation::text, seed, anchor_price::text as anchor,
-           original_price::text as price, original_bid::text as bid, original_ask::text as ask,
-           extract(epoch from started_at)::float8 * 1000 as "startMs", extract(epoch from full_at)::float8 * 1000 as "fullMs",
-           extract(epoch from recovers_at)::float8 * 1000 as "recoversMs",
-           extract(epoch from ends_at)::float8 * 1000 as "endsMs"
-      from price_manipulations where symbol = any(${[...symbols]}::text[]) and state = 'ACTIVE'`);
-  return new Map(
-    rows.map(({ deviation, anchor, price, bid, ask, ...rest }) => [
-      rest.symbol,
-      { ...rest, deviation: dec(deviation), anchor: dec(anchor), original: quoteOf({ price, bid, ask }) },
-    ]),
+  const rows = await tx.$queryRaw<StoredManipulation[]>(
+    sql`select ${STORED} from price_manipulations where symbol = any(${[...symbols]}::text[]) and state = 'ACTIVE'`,
   );
+  return new Map(rows.map((row) => [row.symbol, manipulationOf(row)]));
+}
+
+/** A price of a symbol at an instant, RFC 3339. */
+export interface Sighting {
+  symbol: string;
+  timestamp: string;
+}
+
+/** What bent each of the prices at its instant; undefined where nothing did. */
+export async function manipulationsAt(
+  db: Database,
+  sightings: readonly Sighting[],
+): Promise<(ActiveManipulation | undefined)[]> {
+  const symbols = [...new Set(sightings.map(({ symbol }) => symbol))];
+  const instants = sightings.map(({ timestamp }) => Date.parse(timestamp));
+  const rows = await db.query<StoredManipulation & { untilMs: number | null }>(sql`
+    select ${STORED}, extract(epoch from ended_at)::float8 * 1000 as "untilMs"
+      from price_manipulations
+     where symbol = any(${symbols}::text[]) and started_at <= ${new Date(Math.max(...instants)).toISOString()}::timestamptz
+       and (ended_at is null or ended_at > ${new Date(Math.min(...instants)).toISOString()}::timestamptz)`);
+  return sightings.map(({ symbol }, i) => {
+    const atMs = instants[i] as number;
+    const found = rows.find((row) => row.symbol === symbol && row.startMs <= atMs && atMs < (row.untilMs ?? Infinity));
+    return found && manipulationOf(found);
+  });
 }
 
 /** The quote of texts. */

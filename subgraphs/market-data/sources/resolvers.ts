@@ -12,6 +12,7 @@ import type {
 } from '../generated/resolvers.ts';
 import { instruments } from '../instruments.ts';
 import { instrumentOf } from '../references.ts';
+import { shownSources } from '../scenarios/shown-prices.ts';
 import { consensusPrices, consensusTopic, sourcePricesOf } from './consensus-prices.ts';
 import { dataSourceConditions, dataSourceList, dataSources, dataSourceTopic, shownState } from './data-sources.ts';
 import {
@@ -78,7 +79,7 @@ export const sourceTypes: Resolvers = {
     instrument: instrumentOf,
     isStale: ({ pricedAt }, _, context) => isStale(pricedAt, context.now()),
     breaker: (row) => row,
-    sources: (row, _, context) => sourcePricesOf(context, row),
+    sources: async (row, _, context) => shownSources(context, row, await sourcePricesOf(context, row)),
   },
   PriceBreaker: { state: ({ breaker }) => breaker },
   SourcePrice: {

@@ -1,5 +1,6 @@
 /** Scenarios bend what is published, for a time, and nobody who looks at prices can tell. */
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { createAccess, signToken } from '../../../platform/access.ts';
 import { copyTemplate } from '../../support/databases.ts';
 import { startGraph, type TestGraph } from '../../support/graph.ts';
 import { watch } from '../../support/watch.ts';
@@ -305,6 +306,63 @@ describe('the limits', () => {
     expect(await refused(graph, 'startMarketScenario', { scenarioId })).toMatchObject({
       message: expect.stringContaining('never priced'),
     });
+  });
+});
+
+describe('the truth', () => {
+  const secret = 'a secret for tests, of more than 32 bytes';
+  const LOOK = `query Look($symbol: String!) {
+    latestPrice(symbol: $symbol) { price }
+    priceHistory(symbol: $symbol) { nodes { price bid ask spread } }
+    priceFeeds(filter: { symbol: $symbol }) { nodes { price } }
+    consensusPrice(symbol: $symbol) { price sources { price } }
+  }`;
+  const tick = (price: string, bid: string, ask: string, spread: string) => ({ price, bid, ask, spread });
+
+  it('about ticks and sources is told to auditors and testers, and to nobody else', async () => {
+    const { url, drop } = await copyTemplate(inject('adminUrl'));
+    const clock = { now: () => new Date(nowMs), databaseUrl: url };
+    const open = await startGraph(clock);
+    const guarded = await startGraph({ ...clock, access: createAccess({ secret }) });
+    const seenBy = async (...roles: string[]) => {
+      const token = await signToken({ secret }, { roles, seconds: 60 });
+      const { data, errors } = await guarded.run(LOOK, { symbol: 'HID-USD' }, { authorization: `Bearer ${token}` });
+      expect(errors).toBeUndefined();
+      return data;
+    };
+    try {
+      await createInstruments(open, 'HID-USD');
+      await done(open, 'registerDataSource', { name: 'test', kind: 'REST' });
+      await ingest(open, 'HID-USD', '100', { bid: '99', ask: '101' });
+      pass(1);
+      const scenarioId = await startOn(open, plan('HID-USD', { isGradual: false, deviation: '-0.2' }));
+      pass(1);
+      await ingest(open, 'HID-USD', '110', { bid: '109', ask: '111' });
+
+      for (const role of ['auditor', 'tester']) {
+        const { latestPrice, priceHistory, consensusPrice } = await seenBy(role);
+        expect(latestPrice.price).toBe('88');
+        expect(priceHistory.nodes).toEqual([tick('110', '109', '111', '2'), tick('100', '99', '101', '2')]);
+        expect(consensusPrice.sources).toEqual([{ price: '110' }]);
+      }
+      const bent = [tick('88', '87.2', '88.8', '1.6'), tick('100', '99', '101', '2')];
+      for (const roles of [[], ['administrator']]) {
+        const { latestPrice, priceHistory, priceFeeds, consensusPrice } = await seenBy(...roles);
+        expect(latestPrice.price).toBe('88');
+        expect(priceHistory.nodes).toEqual(bent);
+        expect(priceFeeds.nodes).toEqual([{ price: '88' }, { price: '100' }]);
+        expect(consensusPrice.sources).toEqual([{ price: consensusPrice.price }]);
+      }
+
+      pass(1);
+      await done(open, 'stopMarketScenario', { scenarioId });
+      await ingest(open, 'HID-USD', '120', { bid: '119', ask: '121' });
+      const { priceHistory } = await seenBy();
+      expect(priceHistory.nodes).toEqual([tick('120', '119', '121', '2'), ...bent]);
+    } finally {
+      await Promise.all([guarded.close(), open.close()]);
+      await drop();
+    }
   });
 });
 
