@@ -69,7 +69,9 @@ export function recordFill(context: Context, input: RecordFillInput): Promise<Fi
     checkManual(order);
     const recorded = checkSame(known, execution);
     if (recorded) return recorded;
-    return bookFill(tx, await planFill(tx, { traceId: context.traceId, strategy, order, execution }));
+    const fill = await planFill(tx, { traceId: context.traceId, strategy, order, execution });
+    checkFilled(fill.filled, input.filledQuantity ?? null);
+    return bookFill(tx, fill);
   });
 }
 
@@ -160,6 +162,15 @@ function checkAgainstOrder(order: LockedOrder, execution: Execution): void {
       'executedAt',
     ]);
   }
+}
+
+/** What a venue says is filled in all never falls, and leaves no execution out. */
+function checkFilled({ filledQuantity }: FilledState, reported: string | null): void {
+  if (reported === null || filledQuantity.eq(reported)) return;
+  throw refuse.validation(
+    `filledQuantity must be ${toWire(filledQuantity)}, what is filled with this execution, but got ${reported}.`,
+    ['input', 'filledQuantity'],
+  );
 }
 
 /** Orders are below 10^12 each, but a position is what many of them add up to. */

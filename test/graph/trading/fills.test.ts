@@ -169,6 +169,36 @@ describe('recordFill', () => {
   });
 });
 
+describe('recordFill, with what is filled in all', () => {
+  const FILLED = 'order { filledQuantity version }';
+
+  it('takes what the venue counts as the graph does, also when it is reported again', async () => {
+    const orderId = await order(graph, await strategy(graph), { quantity: '2' });
+    const first = execution(orderId, '0.5', '100', { filledQuantity: '0.50' });
+    const recorded = await done(graph, 'recordFill', first, FILLED);
+    expect(await done(graph, 'recordFill', first, FILLED)).toEqual(recorded);
+    const second = execution(orderId, '1.5', '100', { filledQuantity: '2' });
+    expect((await done(graph, 'recordFill', second, FILLED)).order.filledQuantity).toBe('2');
+  });
+
+  it.each([
+    ['less than before', '0.4'],
+    ['what it was before', '0.5'],
+    ['as if another execution were missing here', '1.2'],
+  ])('refuses %s', async (_, filledQuantity) => {
+    const orderId = await order(graph, await strategy(graph), { quantity: '2' });
+    await done(graph, 'recordFill', execution(orderId, '0.5', '100', { filledQuantity: '0.5' }));
+    const before = await graph.sql('trading', 'select * from orders where order_id = $1', [orderId]);
+    const next = execution(orderId, '0.3', '100', { filledQuantity });
+    expect(await refused(graph, 'recordFill', next)).toMatchObject({
+      code: 'VALIDATION_FAILED',
+      message: `filledQuantity must be 0.8, what is filled with this execution, but got ${filledQuantity}.`,
+      path: ['input', 'filledQuantity'],
+    });
+    expect(await graph.sql('trading', 'select * from orders where order_id = $1', [orderId])).toEqual(before);
+  });
+});
+
 describe('recordFill, reported again', () => {
   it('gives the trade that is there and changes nothing', async () => {
     const strategyId = await strategy(graph);
