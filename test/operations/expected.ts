@@ -9,6 +9,11 @@ export const EXPECTED: Partial<Record<Domain, Record<string, string[]>>> = {
     Candle: words('upsert getById getBySymbolAndInterval getLatest query deleteOlderThan'),
     MarketSnapshot: words('create getById getLatestBySymbol getBySymbol query deleteOlderThan'),
     Symbol: words('create getById getBySymbol query getActive update updateActiveStatus delete'),
+    OrderBook: words('putSnapshot getLatest getHistory'),
+    Scenario: words('create start stop getActive list'),
+    Service: words(
+      'GetPrice StreamPrices GenerateSimulation StreamScenario HealthCheck history correlations volumeProfile',
+    ),
   },
   exchange: {
     Account: words('create getById getByUserId query update updateStatus delete'),

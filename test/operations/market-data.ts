@@ -8,6 +8,11 @@ const PURGES = 'test/graph/market-data/purges.test.ts';
 const INSTRUMENTS = 'test/graph/market-data/instruments.test.ts';
 const LISTS = 'test/graph/market-data/instrument-lists.test.ts';
 const CONTRACT = 'test/graph/market-data/contract.test.ts';
+const BOOKS = 'test/graph/market-data/order-books.test.ts';
+const SCENARIOS = 'test/graph/market-data/scenarios.test.ts';
+const SOURCES = 'test/graph/market-data/sources.test.ts';
+const ANALYTICS = 'test/graph/market-data/analytics.test.ts';
+const RATES = 'test/graph/live/rates.test.ts';
 
 /** domain.md §2.2 */
 export const operations: Operation[] = [
@@ -166,5 +171,142 @@ export const operations: Operation[] = [
     operation: 'delete',
     fields: ['Mutation.deleteInstrument'],
     test: [SHARED, 'deactivates one that nothing speaks of'],
+  },
+  {
+    repository: 'OrderBook',
+    operation: 'putSnapshot',
+    fields: ['Mutation.recordOrderBooks'],
+    test: [BOOKS, 'keeps the levels, with running totals'],
+  },
+  {
+    repository: 'OrderBook',
+    operation: 'getLatest',
+    fields: ['Query.orderBookSnapshot'],
+    test: [BOOKS, 'gives the newest of any venue, or of one'],
+  },
+  {
+    repository: 'OrderBook',
+    operation: 'getHistory',
+    fields: ['Query.orderBookHistory'],
+    test: [BOOKS, 'history filtered by { symbol%s }'],
+  },
+  {
+    repository: 'Scenario',
+    operation: 'create',
+    fields: ['Mutation.createMarketScenario', 'Mutation.scheduleMarketScenario'],
+    test: [SCENARIOS, 'starts when its time has come'],
+  },
+  {
+    repository: 'Scenario',
+    operation: 'start',
+    fields: ['Mutation.startMarketScenario'],
+    test: [SCENARIOS, 'bends the price gradually, recovers, and leaves the true price behind'],
+  },
+  {
+    repository: 'Scenario',
+    operation: 'stop',
+    fields: ['Mutation.stopMarketScenario'],
+    test: [SCENARIOS, 'is stopped at once, with the true price and quote'],
+  },
+  {
+    repository: 'Scenario',
+    operation: 'getActive',
+    fields: ['Query.activeMarketScenarios'],
+    test: [SCENARIOS, 'starts when its time has come'],
+  },
+  {
+    repository: 'Scenario',
+    operation: 'list',
+    fields: ['Query.marketScenarios', 'Query.marketScenario', 'Subscription.marketScenarioChanges'],
+    test: [CONTRACT, 'every field of every type is answered'],
+  },
+  {
+    repository: 'Scenario',
+    operation: 'truth',
+    fields: ['Query.priceManipulations'],
+    test: [SCENARIOS, 'about ticks and sources is told to auditors and testers, and to nobody else'],
+  },
+  {
+    repository: 'Sources',
+    operation: 'consensus',
+    fields: ['Query.consensusPrice', 'Subscription.consensusChanges'],
+    test: [SOURCES, 'leaves an outlier out, and the ticker does not follow it'],
+  },
+  {
+    repository: 'Sources',
+    operation: 'health',
+    fields: [
+      'Query.dataSources',
+      'Mutation.registerDataSource',
+      'Mutation.reportSourceError',
+      'Subscription.dataSourceChanges',
+    ],
+    test: [SOURCES, 'is healthy after three good prices, degraded by three bad ones, stale and down by silence'],
+  },
+  {
+    repository: 'Sources',
+    operation: 'circuitBreaker',
+    fields: ['ConsensusPrice.breaker', 'Mutation.resetPriceBreaker'],
+    test: [SOURCES, 'trips beyond the threshold, holds the price back, and closes after a minute inside the band'],
+  },
+  {
+    repository: 'Sources',
+    operation: 'staleFeeds',
+    fields: ['Query.staleFeeds', 'Query.feedState', 'Subscription.feedStateChanges'],
+    test: [SOURCES, 'is told once when it falls silent, and once when it speaks again'],
+  },
+  {
+    repository: 'Service',
+    operation: 'GetPrice',
+    fields: ['Query.latestPrice'],
+    test: [TICKERS, 'knows its age, and is stale after 30 seconds'],
+  },
+  {
+    repository: 'Service',
+    operation: 'StreamPrices',
+    fields: ['Subscription.priceChanges'],
+    test: [RATES, 'are told of each instrument at most as often as the client wishes, and the last one always'],
+  },
+  {
+    repository: 'Service',
+    operation: 'GenerateSimulation',
+    fields: ['Mutation.generateSimulation'],
+    test: [ANALYTICS, 'of %s goes on from the bars, the same for the same seed'],
+  },
+  {
+    repository: 'Service',
+    operation: 'StreamScenario',
+    fields: ['Subscription.scenarioPrices'],
+    test: [SCENARIOS, 'moves prices though none comes, and its followers see what is true'],
+  },
+  {
+    repository: 'Service',
+    operation: 'HealthCheck',
+    fields: ['Query.marketDataHealth'],
+    test: [CONTRACT, 'every field of every type is answered'],
+  },
+  {
+    repository: 'Service',
+    operation: 'history',
+    fields: ['Query.priceHistory'],
+    test: [PRICES, 'run by instant and sequence, page by page, either way'],
+  },
+  {
+    repository: 'Service',
+    operation: 'dayStatistics',
+    fields: ['Query.dayStatistics'],
+    test: [ANALYTICS, 'the day is told from its bars'],
+  },
+  {
+    repository: 'Service',
+    operation: 'correlations',
+    fields: ['Query.correlationMatrix'],
+    test: [ANALYTICS, 'are 1, -1 or something between, and unknown where there is too little'],
+  },
+  {
+    repository: 'Service',
+    operation: 'volumeProfile',
+    fields: ['Query.volumeProfile'],
+    test: [ANALYTICS, 'tells at which prices the volume was'],
   },
 ];

@@ -32,7 +32,7 @@ const ORDER_COMMANDS: Record<string, { from: string[]; to: string; input?: objec
 describe('an order', () => {
   const steps = Object.keys(ORDER_COMMANDS).flatMap((name) => ORDER_STATUSES.map((status) => [name, status] as const));
 
-  it.each(steps)('%s while %s', async (name, status) => {
+  it.each(steps)('takes %s while it is %s, or refuses it', async (name, status) => {
     const { from, to, input } = ORDER_COMMANDS[name] as (typeof ORDER_COMMANDS)[string];
     const orderId = await order(graph, await strategy(graph), { quantity: '2', status });
     const { order: after, errors } = await send(graph, name, { orderId, ...input }, 'order { status }');
@@ -164,7 +164,7 @@ describe('a strategy', () => {
     Object.keys(ALLOWED).map((from) => [name, from] as const),
   );
 
-  it.each(steps)('%s while %s', async (name, status) => {
+  it.each(steps)('takes %s while it is %s, or refuses it', async (name, status) => {
     const { from, to, input } = STRATEGY_COMMANDS[name] as (typeof STRATEGY_COMMANDS)[string];
     const strategyId = await strategy(graph, { status });
     const { strategy: after, errors } = await send(graph, name, { strategyId, ...input }, 'strategy { status }');

@@ -123,7 +123,7 @@ describe('filters', () => {
     ['positions', { maxValue: '-130' }, 'p2'],
     ['positions', { minValue: '0', maxValue: '0' }, 'p4'],
   ];
-  it.each(cases)('%s %j → %s', async (list, filter, expected) => {
+  it.each(cases)('lists %s chosen by %j: %s', async (list, filter, expected) => {
     expect(await listed(LISTS[list], filter)).toBe(expected);
   });
 
@@ -184,7 +184,7 @@ describe('look-ups', () => {
     ['tradeByExchangeId(venue: "okx", exchangeTradeId: "e1") { tradeId }', 't1'],
     ['tradeByExchangeId(venue: "kraken", exchangeTradeId: "e1") { tradeId }', 't4'],
   ];
-  it.each(cases)('%s', async (field, expected) => {
+  it.each(cases)('finds %s', async (field, expected) => {
     const data = await ask(graph, `{ found: ${field} }`);
     expect(Object.values(data.found)).toEqual([expected]);
   });
@@ -202,7 +202,7 @@ describe('look-ups', () => {
     'tradeByExchangeId(venue: "okx", exchangeTradeId: "e9") { tradeId }',
     'portfolio(accountId: "not-a-uuid") { accountId }',
   ];
-  it.each(absent)('%s is null', async (field) => {
+  it.each(absent)('finds nothing as %s', async (field) => {
     expect(await ask(graph, `{ found: ${field} }`)).toEqual({ found: null });
   });
 
@@ -218,7 +218,7 @@ describe('look-ups', () => {
     ['dailyTrades(strategyId: "s1", date: "2026-01-06") { nodes { tradeId } }', 't3'],
     ['dailyTrades(strategyId: "s1", date: "2026-01-07") { nodes { tradeId } }', ''],
   ];
-  it.each(lists)('%s', async (field, expected) => {
+  it.each(lists)('lists %s', async (field, expected) => {
     const data = await ask(graph, `{ found: ${field} }`);
     expect(ids(data.found.nodes)).toBe(expected);
   });
@@ -238,7 +238,7 @@ describe('look-ups', () => {
     ['strategyRealizedPnl(strategyId: "s1")', '9'],
     ['strategyRealizedPnl(strategyId: "s1", to: "2026-01-06T00:00:00Z")', '-1'],
   ];
-  it.each(sums)('%s is %s', async (field, expected) => {
+  it.each(sums)('sums up %s to %s', async (field, expected) => {
     expect(await ask(graph, `{ found: ${field} }`)).toEqual({ found: expected });
   });
 
