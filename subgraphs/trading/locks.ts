@@ -20,6 +20,7 @@ export interface LockedStrategy {
   instruments: string[];
   venueIds: string[];
   maxPositionSize: Decimal | null;
+  maxDailyLoss: Decimal | null;
   dailyPnl: Decimal;
   /** UTC day as "2026-01-31". */
   dailyPnlDate: string | null;
@@ -46,8 +47,8 @@ export interface LockedOrder {
 
 async function lockStrategyWhere(tx: Tx, name: string, strategyId: Sql): Promise<LockedStrategy | undefined> {
   const lock = sql`select strategy_id as "strategyId", account_id as "accountId", status, instruments, venue_ids as "venueIds",
-               max_position_size as "maxPositionSize", daily_pnl as "dailyPnl", daily_pnl_date::text as "dailyPnlDate",
-               version
+               max_position_size as "maxPositionSize", max_daily_loss as "maxDailyLoss", daily_pnl as "dailyPnl",
+               daily_pnl_date::text as "dailyPnlDate", version
           from strategies where strategy_id = ${strategyId} for no key update`;
   const [strategy] = await tx.$queryRaw<LockedStrategy[]>(named(name, lock));
   return strategy;

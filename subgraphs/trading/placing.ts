@@ -50,7 +50,7 @@ export async function placeOrderWithin(
 ): Promise<{ orderId: string }> {
   const order = newOrder(input);
   const strategy = await lockStrategy(tx, input.strategyId);
-  await checkBeforeTrade(tx, strategy, order, { isClosing });
+  await checkBeforeTrade(tx, strategy, order, { isClosing, now: context.now() });
   const { accountId } = strategy;
   const insert = insertOrder({ ...order, referencePrice, accountId, traceId: context.traceId });
   const isPlain = (input.orderId ?? null) === null && !input.managedTrade;

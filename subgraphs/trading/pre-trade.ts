@@ -7,7 +7,8 @@ import type { Tx } from './context.ts';
 import type { LockedStrategy } from './locks.ts';
 import { isActiveOrder } from './orders.ts';
 import { isOpenPosition } from './positions.ts';
-import { checkPositionLimit, type Side } from './rules/order-entry.ts';
+import { dailyPnlOn } from './rules/daily-pnl.ts';
+import { checkDailyLoss, checkPositionLimit, onlyReduces, type Side } from './rules/order-entry.ts';
 import { checkVenue } from './rules/strategy-settings.ts';
 
 export interface OrderToPlace {
@@ -20,17 +21,17 @@ export interface OrderToPlace {
 /**
  * Passes when the strategy may place the order, one that closes a position in whatever state the strategy is. The strategy
  * is locked, so its orders and positions stand still.
- * @throws Refusal (validation) otherwise
+ * @throws Refusal (validation, limit breached) otherwise
  */
 export async function checkBeforeTrade(
   tx: Tx,
   strategy: LockedStrategy,
   order: OrderToPlace,
-  { isClosing }: { isClosing: boolean },
+  { isClosing, now }: { isClosing: boolean; now: Date },
 ): Promise<void> {
   if (!isClosing) checkStrategy(strategy);
   checkOrder(strategy, order);
-  await checkLimit(tx, strategy, order);
+  await checkLimits(tx, strategy, order, now);
 }
 
 function checkStrategy(strategy: LockedStrategy): void {
@@ -48,10 +49,20 @@ function checkOrder(strategy: LockedStrategy, order: OrderToPlace): void {
   if (order.executionVenue !== null) checkVenue(order.executionVenue, strategy.venueIds);
 }
 
-async function checkLimit(tx: Tx, strategy: LockedStrategy, order: OrderToPlace): Promise<void> {
-  if (strategy.maxPositionSize === null) return;
-  const { strategyId, maxPositionSize: limit } = strategy;
-  const { instrumentId, side, quantity } = order;
+async function checkLimits(tx: Tx, strategy: LockedStrategy, order: OrderToPlace, now: Date): Promise<void> {
+  const { maxPositionSize, maxDailyLoss, dailyPnl, dailyPnlDate } = strategy;
+  if (maxPositionSize === null && maxDailyLoss === null) return;
+  const planned = { ...order, ...(await holdingOf(tx, strategy.strategyId, order)) };
+  checkPositionLimit({ ...planned, limit: maxPositionSize });
+  if (!onlyReduces(planned)) checkDailyLoss(dailyPnlOn({ day: dailyPnlDate, pnl: dailyPnl }, now), maxDailyLoss);
+}
+
+/** What the strategy holds of the order's instrument, and what its open orders of that side have still to fill. */
+async function holdingOf(
+  tx: Tx,
+  strategyId: string,
+  { instrumentId, side }: OrderToPlace,
+): Promise<{ position: Decimal; openOnSide: Decimal }> {
   const [held] = await tx.$queryRaw<{ position: Decimal | null; openOnSide: Decimal | null }[]>(
     sql`select (select quantity from positions
                  where strategy_id = ${strategyId} and instrument_id = ${instrumentId} and ${isOpenPosition}) as position,
@@ -59,6 +70,5 @@ async function checkLimit(tx: Tx, strategy: LockedStrategy, order: OrderToPlace)
                  where strategy_id = ${strategyId} and instrument_id = ${instrumentId} and side = ${side}
                    and ${isActiveOrder}) as "openOnSide"`,
   );
-  const { position, openOnSide } = held ?? { position: null, openOnSide: null };
-  checkPositionLimit({ side, quantity, position: position ?? dec(0), openOnSide: openOnSide ?? dec(0), limit });
+  return { position: held?.position ?? dec(0), openOnSide: held?.openOnSide ?? dec(0) };
 }

@@ -23,16 +23,21 @@ const KNOWN_INSTRUMENTS = /* GraphQL */ `
 
 /**
  * Passes when market data knows every symbol.
+ * @param field of the input, which has them. @default "symbols"
  * @throws Refusal (not found) naming the first it does not know; (domain unavailable) when it does not answer
  */
-export async function requireInstruments(graph: GraphClient, symbols: readonly string[]): Promise<void> {
+export async function requireInstruments(
+  graph: GraphClient,
+  symbols: readonly string[],
+  field = 'symbols',
+): Promise<void> {
   const { instruments } = await graph.request<{ instruments: { nodes: InstrumentReference[] } }>(KNOWN_INSTRUMENTS, {
     symbols,
     first: INSTRUMENT_LIMIT,
   });
   const known = new Set(instruments.nodes.map(({ symbol }) => symbol));
   const unknown = symbols.find((symbol) => !known.has(symbol));
-  if (unknown !== undefined) throw refuse.notFound('Instrument', unknown, ['input', 'symbols']);
+  if (unknown !== undefined) throw refuse.notFound('Instrument', unknown, ['input', field]);
 }
 
 const KNOWN_ACCOUNT = /* GraphQL */ `

@@ -53,3 +53,28 @@ export function checkPositionLimit(order: {
     ['input', 'quantity'],
   );
 }
+
+/**
+ * Whether the order can only bring the position nearer to zero, even if every open order of its side is filled before it.
+ * @param position signed quantity held now
+ * @param openOnSide sum of what the active orders of the same side and instrument have still to fill
+ */
+export function onlyReduces(order: { side: Side; quantity: Decimal; position: Decimal; openOnSide: Decimal }): boolean {
+  const held = order.position.times(order.side === 'buy' ? -1 : 1);
+  return order.openOnSide.plus(order.quantity).lte(held);
+}
+
+/**
+ * Passes while the strategy has lost less today than it may. What only reduces a position is not asked.
+ * @param today what the strategy's executions of the UTC day have realised
+ * @param limit largest loss; null when there is none
+ * @throws Refusal (limit breached) otherwise
+ */
+export function checkDailyLoss(today: Decimal, limit: Decimal | null): void {
+  if (limit === null || !today.isNegative() || today.negated().lt(limit)) return;
+  throw refuse.limitBreached(
+    null,
+    `The strategy has lost ${toWire(today.negated())} today, and its maxDailyLoss is ${toWire(limit)}: until the next UTC ` +
+      'day it may only reduce positions.',
+  );
+}

@@ -27,7 +27,7 @@ export async function openManagedTrade(context: Context, input: OpenManagedTrade
   const checked = await beforehand(context.domain, async () => {
     const terms = newTerms(input, context.now());
     await Promise.all([
-      requireInstruments(context.graph, [terms.symbol]),
+      requireInstruments(context.graph, [terms.symbol], 'symbol'),
       terms.accountId !== null && requireAccount(context.graph, terms.accountId),
     ]);
     return terms;

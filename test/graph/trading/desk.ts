@@ -39,7 +39,7 @@ export async function fault(graph: TestGraph, query: string, variables: object =
 
 const ERRORS = `errors { __typename code message path
   ... on InvalidTransition { from to allowed } ... on NotFound { entity id } ... on Conflict { currentVersion }
-  ... on IdempotencyConflict { key } }`;
+  ... on IdempotencyConflict { key } ... on LimitBreached { limitId } }`;
 
 /** The payload of a mutation, refusals and all. */
 export async function send(graph: TestGraph, name: string, input: object, selection = ''): Promise<Data> {

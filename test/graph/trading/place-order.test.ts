@@ -186,6 +186,37 @@ describe('placeOrder', () => {
   });
 });
 
+describe('maxDailyLoss', () => {
+  it('leaves a strategy that has lost as much only the way out, until the next UTC day', async () => {
+    const strategyId = await strategy(graph);
+    await trade(graph, strategyId, '4', '100');
+    await trade(graph, strategyId, '-1', '0.00000001');
+    const lost = {
+      code: 'LIMIT_BREACHED',
+      limitId: null,
+      message:
+        'The strategy has lost 99.99999999 today, and its maxDailyLoss is 99.99999999: until the next UTC day it may only reduce positions.',
+    };
+    await done(graph, 'placeOrder', market(strategyId));
+    await graph.sql('trading', 'update strategies set max_daily_loss = 99.99999999 where strategy_id = $1', [
+      strategyId,
+    ]);
+    expect(await refused(graph, 'placeOrder', market(strategyId))).toMatchObject(lost);
+    expect(await refused(graph, 'placeOrder', market(strategyId, { side: 'SELL', quantity: '4' }))).toMatchObject(lost);
+    const sell = market(strategyId, { side: 'SELL', quantity: '2' });
+    const out = await done(graph, 'placeOrder', sell, 'order { orderId }');
+    const [open] = await graph.sql('trading', 'select position_id from positions where strategy_id = $1', [strategyId]);
+    const closing = { positionId: open.position_id, execution: 'MANUAL' };
+    await done(graph, 'cancelOrder', { orderId: out.order.orderId });
+    await done(graph, 'closePosition', closing);
+
+    await graph.sql('trading', 'update strategies set daily_pnl_date = daily_pnl_date - 1 where strategy_id = $1', [
+      strategyId,
+    ]);
+    await done(graph, 'placeOrder', market(strategyId));
+  });
+});
+
 describe('maxPositionSize', () => {
   it('bounds the position together with the open orders of the side', async () => {
     const strategyId = await strategy(graph, { maxPositionSize: '10' });

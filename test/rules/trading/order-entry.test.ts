@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { dec } from '../../../platform/decimal.ts';
-import { checkPositionLimit, checkPrices, type OrderType } from '../../../subgraphs/trading/rules/order-entry.ts';
+import {
+  checkDailyLoss,
+  checkPositionLimit,
+  checkPrices,
+  type OrderType,
+  onlyReduces,
+} from '../../../subgraphs/trading/rules/order-entry.ts';
 import { refusal } from './refusal.ts';
 
 describe('prices of an order', () => {
@@ -59,5 +65,32 @@ describe('the position limit', () => {
   it('says how far the position could go, with its sign', () => {
     const order = { side: 'sell' as const, quantity: dec(3), position: dec(1), openOnSide: dec(2), limit: dec(3) };
     expect(refusal(() => checkPositionLimit(order))).toContain('could reach -4 with this order');
+  });
+});
+
+describe('the daily loss', () => {
+  it.each([
+    ['no limit', '-1000000', null, true],
+    ['a gain', '5', '0', true],
+    ['nothing lost, and nothing may be', '0', '0', true],
+    ['the smallest loss where none may be', '-0.00000001', '0', false],
+    ['less than the limit', '-99.99999999', '100', true],
+    ['all of the limit', '-100', '100', false],
+  ] as const)('%s', (_, today, limit, passes) => {
+    const check = () => checkDailyLoss(dec(today), limit === null ? null : dec(limit));
+    if (passes) expect(check).not.toThrow();
+    else expect(check).toThrow('maxDailyLoss');
+  });
+
+  it.each([
+    ['a sell of all that is held', 'sell', '10', '10', '0', true],
+    ['a buy of all that is short', 'buy', '10', '-10', '0', true],
+    ['a flip', 'sell', '10.00000001', '10', '0', false],
+    ['with open orders before it, a flip', 'sell', '5', '10', '5.00000001', false],
+    ['more of the same', 'buy', '1', '10', '0', false],
+    ['from nothing', 'sell', '1', '0', '0', false],
+  ] as const)('is not asked of what only reduces: %s', (_, side, quantity, position, openOnSide, reduces) => {
+    const order = { side, quantity: dec(quantity), position: dec(position), openOnSide: dec(openOnSide) };
+    expect(onlyReduces(order)).toBe(reduces);
   });
 });
