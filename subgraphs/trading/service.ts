@@ -16,7 +16,7 @@ import { startFollower } from './routing/follower.ts';
 import { complaintsOfQuarantine } from './routing/quarantine.ts';
 import { complaintsOfRoutes, type Router, startRouter } from './routing/router.ts';
 import { TradeKeeper } from './trade-store/keeper.ts';
-import { sqlitePath } from './trade-store/settings.ts';
+import { forcesSqlite, sqlitePath } from './trade-store/settings.ts';
 
 export interface TradingService {
   marks: LiveMarks;
@@ -39,7 +39,7 @@ export function startTrading(parts: ServiceParts<Context['prisma']>): TradingSer
   const positionMarks = startPositionMarks(parts, () => marks.now());
   const trades = new TradeKeeper({
     ...parts,
-    redis: redisUrl ? connectRedis({ url: redisUrl, log }) : undefined,
+    redis: redisUrl && !forcesSqlite ? connectRedis({ url: redisUrl, log }) : undefined,
     sqlitePath: sqlitePath(dataDir, redisPrefix),
   });
   const read = async (accountIds: readonly string[]) => {

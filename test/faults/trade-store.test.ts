@@ -297,4 +297,19 @@ describe('a process of trading that is killed', () => {
       expect(managedTradeComparison[0].copyCount).toBe(managedTradeComparison[0].journalCount);
     }, PATIENCE);
   });
+
+  it('is served by SQLite alone where it is told to, though Redis answers', async () => {
+    await running.stop('SIGTERM');
+    await redis.command('FLUSHALL');
+    settings = { ...settings, TRADE_STORE_BACKEND: 'sqlite' };
+    await start();
+    await vi.waitFor(async () => {
+      const { managedTradeStats, managedTradeComparison } = await run(
+        `{ managedTradeStats { backend isInitialized error } ${COMPARISON.slice(1)}`,
+      );
+      expect(managedTradeStats).toEqual({ backend: 'SQLITE', isInitialized: true, error: null });
+      expect(managedTradeComparison).toMatchObject([{ backend: 'SQLITE', isActive: true, differenceCount: 0 }]);
+    }, PATIENCE);
+    expect(await redis.command('KEYS', 'trading:trade-store*')).toBe('*0'); // no key
+  });
 });
