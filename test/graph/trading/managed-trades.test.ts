@@ -138,7 +138,7 @@ describe('by hand', () => {
       [{ confidence: '1.01' }, { message: 'confidence must be from 0 to 1.' }],
       [{ enteredAt: '2999-01-01T00:00:00Z' }, { path: ['input', 'enteredAt'] }],
       [{ model: '' }, { path: ['input', 'model'] }],
-      [{ symbol: 'DOGE-USD' }, { __typename: 'NotFound', entity: 'Instrument' }],
+      [{ symbol: 'DOGE-USD' }, { __typename: 'NotFound', entity: 'Instrument', path: ['input', 'symbol'] }],
       [{ strategyId: 'nobody' }, { __typename: 'NotFound', entity: 'Strategy' }],
       [{ accountId: '00000000-0000-4000-8000-00000000dead' }, { __typename: 'NotFound', entity: 'ExchangeAccount' }],
     ];
