@@ -1,6 +1,8 @@
 /** The lines in which orders wait for their books: one a book, as long as somebody waits in it. */
 import type { CommandPayload } from '../../platform/command.ts';
 import { GroupCommit } from '../../platform/group-commit.ts';
+import type { Complaint } from '../../platform/health.ts';
+import { RecentLags } from '../../platform/recent-lags.ts';
 import type { PrismaClient } from '../../prisma/exchange/generated/client.ts';
 import type { Context } from './context.ts';
 import type { PlaceExchangeOrderInput } from './generated/resolvers.ts';
@@ -11,11 +13,15 @@ const GROUP_LIMIT = 50;
 /** Orders that wait for one book at most: some ten seconds' work. */
 const WAITING_LIMIT = 2_000;
 
+/** Whoever operates the graph should know that an order takes longer than this. */
+const PATIENCE_MS = 1_000; // 1 second
+
 type Line = GroupCommit<Context, PrismaClient, PlaceExchangeOrderInput, ReadyOrder, PlacedOrder>;
 
 export class OrderLines {
   readonly #lines = new Map<string, { line: Line; callers: number }>();
   readonly #groupLimit: number;
+  readonly #lags = new RecentLags();
 
   /** @param groupLimit orders that are placed together at most; 0 for each by itself */
   constructor(groupLimit = GROUP_LIMIT) {
@@ -36,6 +42,14 @@ export class OrderLines {
     }
   }
 
+  complaints(): Complaint[] {
+    const [lagMs = null] = this.#lags.within(0.5);
+    if (lagMs === null || lagMs <= PATIENCE_MS) return [];
+    const waiting = [...this.#lines.values()].reduce((sum, { callers }) => sum + callers, 0);
+    const reason = `Orders take ${Math.round(lagMs)} ms until they are placed; ${waiting} wait now.`;
+    return [{ status: 'DEGRADED', reason }];
+  }
+
   #open(): Line {
     return new GroupCommit({
       operation: 'placeExchangeOrder',
@@ -45,6 +59,7 @@ export class OrderLines {
       groupsAtOnce: 1,
       prepare: prepareOrders,
       work: placeOrders,
+      onWritten: (elapsedMs) => this.#lags.note(elapsedMs),
     });
   }
 }

@@ -4,6 +4,7 @@
  */
 import { GroupCommit } from '../../platform/group-commit.ts';
 import type { Complaint } from '../../platform/health.ts';
+import { RecentLags } from '../../platform/recent-lags.ts';
 import type { PrismaClient } from '../../prisma/market-data/generated/client.ts';
 import type { Context } from './context.ts';
 import type { IngestPricesInput } from './generated/resolvers.ts';
@@ -15,10 +16,6 @@ const GROUP_LIMIT = 500;
 /** Ticks that wait at most: about ten seconds' work. */
 const WAITING_LIMIT = 100_000;
 
-/** Calls over which the lag is told. */
-const LAG_CALLS = 1_024;
-/** Calls older than this say nothing of now. */
-const LAG_PERIOD_MS = 60_000; // a minute
 /** Whoever operates the graph should know that a price takes longer than this. */
 const LAG_PATIENCE_MS = 1_000; // 1 second
 
@@ -39,7 +36,7 @@ export interface PriceWriter extends GroupCommit<Context, PrismaClient, IngestPr
 
 /** @param groupLimit ticks of a shared transaction at most; 0 for a transaction of its own a call */
 export function createPriceWriter(groupLimit = GROUP_LIMIT): PriceWriter {
-  const lags: { at: number; ms: number }[] = [];
+  const lags = new RecentLags();
   const plain = new PlainPrices();
   let [calls, transactions] = [0, 0];
   const writer = new GroupCommit<Context, PrismaClient, IngestPricesInput, ReadyPrices, PricesResult>({
@@ -51,21 +48,16 @@ export function createPriceWriter(groupLimit = GROUP_LIMIT): PriceWriter {
     prepare: preparePrices,
     work: writePrices,
     onWritten(elapsedMs) {
-      const at = performance.now();
       calls += elapsedMs.length;
       transactions++;
-      for (const ms of elapsedMs) lags.push({ at, ms });
-      lags.splice(0, lags.length - LAG_CALLS);
+      lags.note(elapsedMs);
     },
   });
 
   function state(): PriceIngestionState {
-    const since = performance.now() - LAG_PERIOD_MS;
-    const recent = lags.filter(({ at }) => at >= since).map(({ ms }) => ms);
-    recent.sort((a, b) => a - b);
-    const share = (of: number) => recent[Math.min(recent.length - 1, Math.floor(recent.length * of))] ?? null;
+    const [storedLagP50Ms = null, storedLagP99Ms = null] = lags.within(0.5, 0.99);
     const { waitingCalls } = writer;
-    return { calls, transactions, waitingCalls, storedLagP50Ms: share(0.5), storedLagP99Ms: share(0.99) };
+    return { calls, transactions, waitingCalls, storedLagP50Ms, storedLagP99Ms };
   }
 
   function complaints(): Complaint[] {

@@ -4,13 +4,14 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { withDatabase } from '../../support/databases.ts';
 import { startGraph, type TestGraph } from '../../support/graph.ts';
 import { audit } from './audit.ts';
-import { book, done, holdings, list, open, orderInput, orderNow, send } from './floor.ts';
+import { ask, book, done, holdings, list, open, orderInput, orderNow, send } from './floor.ts';
 
 let graph: TestGraph;
 
 beforeAll(async () => {
   graph = await startGraph();
-  for (const symbol of ['BTC-USD', 'ETH-USD', 'SOL-USD', 'ADA-USD', 'DOT-USD', 'XRP-USD']) await list(graph, symbol);
+  for (const symbol of ['BTC-USD', 'ETH-USD', 'SOL-USD', 'ADA-USD', 'DOT-USD', 'XRP-USD', 'LTC-USD'])
+    await list(graph, symbol);
 });
 afterAll(() => graph.close());
 
@@ -27,7 +28,11 @@ interface Outcome {
 const GATHERING_MS = 400;
 
 /** Sends the orders while somebody else holds the book, so that they wait for it together; their outcomes in order. */
-async function sendTogether(symbol: string, inputs: readonly object[], traces: string[] = []): Promise<Outcome[]> {
+async function sendTogether(
+  symbol: string,
+  inputs: readonly object[],
+  { traces = [], gatheringMs = GATHERING_MS }: { traces?: string[]; gatheringMs?: number } = {},
+): Promise<Outcome[]> {
   const opener = await open(graph, { USD: '1' });
   await send(graph, 'placeExchangeOrder', orderInput(opener, 'buy 1 @ 0.01', { symbol, timeInForce: 'IOC' }));
   const [{ database }] = await graph.sql('exchange', 'select current_database() as database');
@@ -42,7 +47,7 @@ async function sendTogether(symbol: string, inputs: readonly object[], traces: s
       expect(errors).toBeUndefined();
       return data.placeExchangeOrder;
     });
-    await new Promise((resolve) => setTimeout(resolve, GATHERING_MS));
+    await new Promise((resolve) => setTimeout(resolve, gatheringMs));
     await other.query('commit');
     return await Promise.all(sent);
   } finally {
@@ -111,7 +116,7 @@ describe('orders that wait for one book', () => {
     const accounts = await Promise.all(Array.from({ length: 4 }, () => open(graph, { USD: '1000' })));
     const traces = accounts.map((_, i) => `${i + 1}`.repeat(32));
     const inputs = accounts.map((accountId) => orderInput(accountId, 'buy 1 @ 100', { symbol }));
-    const outcomes = await sendTogether(symbol, inputs, traces);
+    const outcomes = await sendTogether(symbol, inputs, { traces });
     for (const [i, { order }] of outcomes.entries()) {
       const changed = await graph.sql(
         'exchange',
@@ -165,5 +170,16 @@ describe('orders that wait for one book', () => {
       averagePrice: '94',
     });
     expect(await audit(graph)).toEqual({});
+  });
+
+  it('are a complaint of the exchange when they take long', async () => {
+    const symbol = 'LTC-USD';
+    const accountId = await open(graph, { USD: '1000' });
+    const inputs = Array.from({ length: 60 }, () => orderInput(accountId, 'buy 1 @ 1', { symbol }));
+    await sendTogether(symbol, inputs, { gatheringMs: 1_500 });
+    const { health } = await ask(graph, '{ health { domains { domain status reasons } } }');
+    const exchange = health.domains.find(({ domain }: { domain: string }) => domain === 'exchange');
+    expect(exchange.status).toBe('DEGRADED');
+    expect(exchange.reasons[0]).toMatch(/^Orders take \d+ ms until they are placed; 0 wait now\.$/);
   });
 });
