@@ -7,8 +7,8 @@ export interface Entry {
   readonly place: number;
   /** Moment of the fence at which it was read. */
   readonly moment: number;
-  /** Whether a command of this process has left the row so, and the feed may not have brought it yet. @default false */
-  readonly isOwn?: boolean | undefined;
+  /** The command of this process that has left the row so, by its transaction, until the feed has brought it. */
+  readonly ownXid?: number | undefined;
   /** Everything committed until then is in it, in milliseconds since 1970, though it be void by now. */
   readonly asOf: number;
   /** Milliseconds of this process's clock; afterwards it serves only while the database is away. */

@@ -70,7 +70,7 @@ export abstract class Upkeep implements Mirror {
   take({ tick, changes, snapshot, isLast }: TickPart): void {
     const isWhole = isLast && !this.isWithinTick;
     this.isWithinTick = !isLast;
-    for (const change of changes) this.apply(change, tick, isWhole);
+    for (const change of changes) this.apply(change, tick, snapshot, isWhole);
     if (!isLast) return;
     this.tick = tick;
     this.ownWrites.releaseSeen(snapshot);
@@ -136,26 +136,30 @@ export abstract class Upkeep implements Mirror {
       xid,
       keys.map((key) => placeOf(relation, table.key, key)),
     );
-    for (const { family, row, slot } of last) this.keepOwn(family, slot, row);
+    for (const { family, row, slot } of last) this.keepOwn(family, slot, row, xid);
   }
 
   /** Whether what is held of the row is all that commands here have made of it: one that is answered late may be older. */
   private isLastKnown({ id, place }: Slot): boolean {
     const known = this.process.peek(id);
-    return !this.fence.isHeld(place) || (known?.isOwn === true && this.fence.isCurrentOwn(place, known.moment));
+    return !this.fence.isHeld(place) || this.isCurrentOwn(place, known);
   }
 
-  private keepOwn(family: Family<unknown>, { id, place }: Slot, row: Image): void {
+  private keepOwn(family: Family<unknown>, { id, place }: Slot, row: Image, ownXid: number): void {
     const known = this.process.peek(id);
     if (known && versionOf(known.value) > versionOf(row)) return; // it is newer, or of a row that was removed since
     const asOf = this.hub?.completeAt ?? 0;
     const expiresAt = Date.now() + ttlOf(family, row);
-    this.process.set(id, { value: row, place, moment: this.fence.moment, isOwn: true, asOf, expiresAt });
+    this.process.set(id, { value: row, place, moment: this.fence.moment, ownXid, asOf, expiresAt });
   }
 
   /** Whether the entry is what a read would find, as far as is known here. */
-  protected isCurrent(place: number, { moment, isOwn }: Entry): boolean {
-    return this.fence.isCurrent(place, moment) || (isOwn === true && this.fence.isCurrentOwn(place, moment));
+  protected isCurrent(place: number, entry: Entry): boolean {
+    return this.fence.isCurrent(place, entry.moment) || this.isCurrentOwn(place, entry);
+  }
+
+  private isCurrentOwn(place: number, entry: Entry | undefined): boolean {
+    return entry?.ownXid !== undefined && this.fence.isCurrentOwn(place, entry.moment);
   }
 
   /** Holds what was read at that moment of the fence, unless it has been touched since. */
@@ -169,27 +173,36 @@ export abstract class Upkeep implements Mirror {
    * A change makes void what is made of its row; the row itself is replaced where it is held. Not in the middle of a
    * tick: its transaction may have changed the row again, and what it was in between was never committed.
    */
-  private apply(change: RowChange, tick: number, isWhole: boolean): void {
+  private apply(change: RowChange, tick: number, snapshot: Snapshot, isWhole: boolean): void {
     const held = (this.rowFamilies.get(change.relation) ?? []).map((family) => {
       const { id, place } = slotOf(family, change.key);
       const entry = this.process.peek(id);
-      const isOwn = entry?.isOwn === true && this.fence.isCurrentOwn(place, entry.moment);
       return {
         id,
         entry,
-        isOwn,
-        isCurrent: isOwn || (entry !== undefined && this.fence.isCurrent(place, entry.moment)),
+        isCurrent: entry !== undefined && this.isCurrent(place, entry),
+        isAhead: this.isAhead(place, entry, snapshot),
       };
     });
     for (const place of this.placesOf(change)) this.fence.touch(place, tick);
-    for (const { id, entry, isOwn, isCurrent } of held) {
+    const { moment } = this.fence;
+    for (const { id, entry, isCurrent, isAhead } of held) {
       if (!entry) continue;
-      if (change.op === 'D' || !isWhole) this.process.delete(id);
+      if (isAhead) this.process.set(id, { ...entry, moment });
+      else if (change.op === 'D' || !isWhole) this.process.delete(id);
       else {
         const isNewer = isCurrent && versionOf(entry.value) > versionOf(change.row);
-        this.process.set(id, { ...entry, value: isNewer ? entry.value : change.row, isOwn, moment: this.fence.moment });
+        this.process.set(id, { ...entry, value: isNewer ? entry.value : change.row, ownXid: undefined, moment });
       }
     }
+  }
+
+  /**
+   * Whether a command here has left the row as it is held after all that the snapshot sees. Versions do not tell: a row
+   * that was removed and comes again begins with the first.
+   */
+  private isAhead(place: number, entry: Entry | undefined, snapshot: Snapshot): boolean {
+    return this.isCurrentOwn(place, entry) && !sees(snapshot, entry?.ownXid as number);
   }
 
   /** Where the fence is touched by a change: its row, and whatever has it in one of its lists, now or before. */

@@ -164,6 +164,20 @@ describe('what a command has written', () => {
   });
 });
 
+it('what a statement has left of a row is kept until the feed brings it, whatever was removed before and has come again', async () => {
+  await read(ROW as never, 'a', null);
+  const anew = row(1, 'q');
+  cache.expectRows(105, 'items', ['a'], [JSON.stringify(anew)]);
+  // Transaction 101 inserted the row that 105 has removed and inserted again.
+  hub.accept(tick(11, 100, 104, [{ ...changed(101, 1), op: 'I' }]));
+  expect(await read(ROW as never, 'a', null)).toEqual(anew);
+  hub.accept(tick(12, 104, 105, [{ ...changed(104, 1), op: 'D' }]));
+  expect(await read(ROW as never, 'a', null)).toEqual(anew);
+  hub.accept(tick(13, 105, 107, [{ ...changed(106, 1, 'q'), xid: 105, op: 'I' }, changed(107, 2, 'r')]));
+  expect(await read(ROW as never, 'a', null)).toEqual(row(2, 'r'));
+  expect(statements).toEqual(['a']);
+});
+
 describe('a reader', () => {
   it('who wants it fresh, or after a command that the feed has not brought, has it from PostgreSQL', async () => {
     await read(ROW as never, 'a', row(1));
