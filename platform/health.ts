@@ -58,6 +58,8 @@ export interface HealthOptions {
   feed: Feed;
   cache: Pick<Cache, 'status' | 'statistics'>;
   redisUrl: string | undefined;
+  /** What the domain's keys in Redis begin with: "trading:". */
+  redisPrefix: string;
   log: Logger;
   /** @default identityOf() */
   identity?: Identity;
@@ -70,8 +72,8 @@ const KEPT_MS = 1_000; // 1 second
 const FEED_PATIENCE_MS = 5_000; // 5 seconds
 
 export function domainHealth(options: HealthOptions): Health {
-  const { domain, service = domain, db, feed, cache, redisUrl, log, identity = identityOf() } = options;
-  const redis = redisUrl === undefined ? undefined : redisProbe(redisUrl, log);
+  const { domain, service = domain, db, feed, cache, redisUrl, redisPrefix, log, identity = identityOf() } = options;
+  const redis = redisUrl === undefined ? undefined : redisProbe(redisUrl, redisPrefix, log);
   const stores = [watchStore(postgresProbe(db)), ...(redis ? [watchStore(redis)] : [])];
   const sources = new Map<string, () => Promise<readonly Complaint[]>>();
   let latest: Promise<DomainHealth> | undefined;

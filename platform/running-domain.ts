@@ -68,7 +68,7 @@ export function openDomain<Client, Service>(
   const feed = startFeed({ ...parts, ...(retention && { retention }) });
   cache.follow(feed.hub);
   const serviceName = instance === undefined ? name : `${name}-${instance}`;
-  const health = domainHealth({ domain: name, service: serviceName, db, feed, cache, redisUrl, log });
+  const health = domainHealth({ domain: name, service: serviceName, db, feed, cache, redisUrl, redisPrefix, log });
   const shared = { db, graph, feed, health, cache, log, now };
   let service: (Service & { stop(): Promise<void> }) | undefined;
   let isServing = false;

@@ -4,7 +4,7 @@ import { databaseFault } from './database/database-error.ts';
 import { sql } from './database/sql.ts';
 import type { Logger } from './log.ts';
 import { connectRedis, firstAttempt } from './redis.ts';
-import { isRedisAway } from './repositories/redis-fault.ts';
+import { isRedisAway, refusalOf } from './repositories/redis-fault.ts';
 
 export interface StoreHealth {
   store: 'POSTGRESQL' | 'REDIS';
@@ -98,8 +98,14 @@ export function postgresProbe(db: Database): StoreProbe {
   };
 }
 
-/** On a connection of its own, which is made at once and closed by `close`. */
-export function redisProbe(url: string, log: Logger): StoreProbe & { close(): void } {
+/** What is asked of Redis is to take a value: one that is full still answers. It forgets it again. */
+const PROBE_TTL_MS = 10_000; // 10 seconds
+
+/**
+ * On a connection of its own, which is made at once and closed by `close`.
+ * @param prefix of the domain's keys
+ */
+export function redisProbe(url: string, prefix: string, log: Logger): StoreProbe & { close(): void } {
   const redis = connectRedis({ url, log });
   const begun = firstAttempt(redis);
   let version: string | null | undefined;
@@ -107,12 +113,14 @@ export function redisProbe(url: string, log: Logger): StoreProbe & { close(): vo
     store: 'REDIS',
     async ask() {
       await begun;
-      await redis.ping();
+      await redis.set(`${prefix}health:probe`, '', 'PX', PROBE_TTL_MS);
       version ??= await redis.call('HELLO').then(versionIn, () => null); // INFO is refused to a domain's Redis user
       return version;
     },
     explain(error) {
       if (redis.status !== 'ready') return 'cannot be reached';
+      const refusal = refusalOf(error);
+      if (refusal !== null) return `takes no values (${refusal})`;
       return isRedisAway(error) ? SILENT : `refuses to answer (${nameOf(error)})`;
     },
     close: () => redis.disconnect(),

@@ -113,6 +113,23 @@ describe('the health of the graph', () => {
     await whenever('HEALTHY');
   });
 
+  it('is less good while Redis takes no values, and its services say that they cannot be told of', async () => {
+    await redis.command('CONFIG', 'SET', 'maxmemory', '1');
+    await vi.waitFor(async () => {
+      const { domains } = await health();
+      for (const { reasons } of domains) expect(reasons).toEqual(['Redis takes no values (OOM).']);
+    }, PATIENCE);
+    const input = registration('risk-1');
+    const { data, errors } = await graph.run(
+      'mutation ($input: RegisterServiceInput!) { registerService(input: $input) { errors { code } } }',
+      { input },
+    );
+    expect({ data, errors }).toEqual({ data: { registerService: { errors: [{ code: 'DOMAIN_UNAVAILABLE' }] } } });
+    await redis.command('CONFIG', 'SET', 'maxmemory', '0');
+    await whenever('HEALTHY');
+    await done(graph, 'registerService', input);
+  });
+
   it('is bad for the domain that does not answer', async () => {
     const trading = graph.subgraphs.get('trading');
     if (!trading) throw new Error('There is no trading');
