@@ -5,6 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Answer, TestGraph } from '../../support/graph.ts';
 import { ACCOUNT, type Stage } from './stage.ts';
+import { until } from './waiting.ts';
 
 export interface DegradedMark {
   domain: string;
@@ -67,6 +68,8 @@ export function startLoad({ leader, follower }: Pick<Stage, 'leader' | 'follower
   const refusals: string[] = [];
   const complaints: string[] = [];
   const stopping = new AbortController();
+  /** Whoever follows goes on until the last deposit has been told. */
+  const ending = new AbortController();
   const { signal } = stopping;
   /** When each deposit was acknowledged; the first was made before. */
   const acknowledgedAt = [Date.now()];
@@ -131,8 +134,8 @@ export function startLoad({ leader, follower }: Pick<Stage, 'leader' | 'follower
 
   async function follow(): Promise<void> {
     let after: string | undefined;
-    while (!signal.aborted) {
-      const stream = follower.client.subscribe<Told>(FOLLOW, { id: ACCOUNT, after }, { signal });
+    while (!ending.signal.aborted) {
+      const stream = follower.client.subscribe<Told>(FOLLOW, { id: ACCOUNT, after }, { signal: ending.signal });
       try {
         for await (const { exchangeBalanceChanges: told } of stream) {
           after = told.cursor;
@@ -150,7 +153,8 @@ export function startLoad({ leader, follower }: Pick<Stage, 'leader' | 'follower
     followed = Number(total);
   }
 
-  const working = [write(), follow(), ...Array.from({ length: READERS }, (_, number) => readOn(number))];
+  const writing = write();
+  const working = [follow(), ...Array.from({ length: READERS }, (_, number) => readOn(number))];
   return {
     readings,
     commandsMs,
@@ -161,6 +165,9 @@ export function startLoad({ leader, follower }: Pick<Stage, 'leader' | 'follower
     followed: () => followed,
     async stop() {
       stopping.abort();
+      await writing;
+      await until('the last deposit is told', () => followed >= begun);
+      ending.abort();
       await Promise.all(working);
     },
   };
