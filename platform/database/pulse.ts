@@ -1,6 +1,7 @@
 /**
  * Tells a database that takes long from one that says nothing at all: a server that is stopped or cut off keeps its
- * connections and answers none of them. Nobody waits for such a one until his own time is over.
+ * connections and answers none of them. Nobody waits for such a one until his own time is over. One that is overloaded may
+ * have no time for a question of ours, but says something to somebody.
  */
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import type { Logger } from '../log.ts';
@@ -8,7 +9,7 @@ import type { Logger } from '../log.ts';
 /** Whoever waits so long for the database gives cause to ask whether it is there. */
 const DOUBT_MS = 1_000; // 1 second
 
-/** A database has so long to answer that question; one that is overloaded still does. */
+/** A database has so long to answer that question, or anybody. */
 const ANSWER_MS = 2_000; // 2 seconds
 /** The time in which it answers is counted in steps: where this process gets no turn, a database beside it may get none either. */
 const STEP_MS = 100;
@@ -36,6 +37,8 @@ export interface PulseOptions {
 
 export class Pulse {
   isSilent = false;
+  /** Something has come from the database since it was asked. */
+  private isHeard = false;
   private readonly options: PulseOptions;
   /** Since when each waits. */
   private readonly waits = new Map<object, number>();
@@ -57,6 +60,11 @@ export class Pulse {
     this.waits.delete(wait);
   }
 
+  /** Something has come from the database, whatever it is. */
+  hear(): void {
+    this.isHeard = true;
+  }
+
   close(): void {
     this.isClosed = true;
     clearTimeout(this.timer);
@@ -67,7 +75,7 @@ export class Pulse {
   }
 
   private async look(): Promise<void> {
-    if (this.isSilent || this.isInDoubt(Date.now())) this.hear(await this.answers());
+    if (this.isSilent || this.isInDoubt(Date.now())) this.judge(await this.answers());
     this.timer = (this.isSilent || this.waits.size > 0) && !this.isClosed ? this.later() : undefined;
   }
 
@@ -78,20 +86,21 @@ export class Pulse {
 
   private async answers(): Promise<boolean> {
     const aborter = new AbortController();
-    let hasAnswered = false;
-    const asked = this.options.ask(aborter.signal).then(() => {
-      hasAnswered = true;
+    const { signal } = aborter;
+    this.isHeard = false;
+    const asked = this.options.ask(signal).then(() => {
+      if (!signal.aborted) this.hear();
     });
-    for (let left = ANSWER_MS; left > 0 && !hasAnswered; left -= STEP_MS) {
+    for (let left = ANSWER_MS; left > 0 && !this.isHeard; left -= STEP_MS) {
       await Promise.race([asked, sleep(STEP_MS, undefined, { ref: false })]);
     }
     await turn(); // an answer may be there that this process, being busy, has not read yet
     await turn();
     aborter.abort();
-    return hasAnswered;
+    return this.isHeard;
   }
 
-  private hear(hasAnswered: boolean): void {
+  private judge(hasAnswered: boolean): void {
     const { giveUp, log } = this.options;
     if (hasAnswered === !this.isSilent || this.isClosed) return;
     this.isSilent = !hasAnswered;

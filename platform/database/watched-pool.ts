@@ -1,4 +1,5 @@
 /** A pool of connections whose users are told at once while the database is silent. */
+import type { Socket } from 'node:net';
 import pg from 'pg';
 import type { Logger } from '../log.ts';
 import { Pulse, Silent } from './pulse.ts';
@@ -49,7 +50,10 @@ export function watchedPool(config: pg.PoolConfig, log: Logger): { pool: pg.Pool
       (error: Error) => callback(error, undefined, () => undefined),
     );
   }) as typeof pool.connect;
-  pool.on('connect', (client) => clients.add(client));
+  pool.on('connect', (client) => {
+    clients.add(client);
+    streamOf(client).on('data', () => pulse.hear());
+  });
   pool.on('acquire', (client) => pulse.begin(client));
   pool.on('release', (_, client) => pulse.end(client));
   pool.on('remove', (client) => {
@@ -81,5 +85,9 @@ async function ask(config: pg.PoolConfig, signal: AbortSignal): Promise<void> {
 
 /** Breaks the connection without a word to the server: whatever waits on it fails. */
 function cut(client: pg.ClientBase): void {
-  (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
+  streamOf(client).destroy();
+}
+
+function streamOf(client: pg.ClientBase): Socket {
+  return (client as unknown as { connection: { stream: Socket } }).connection.stream;
 }

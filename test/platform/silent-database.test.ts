@@ -1,4 +1,6 @@
 /** A database that takes long, one that says nothing at all, and one that hangs up. */
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { type Database, openDatabase } from '../../platform/database/database.ts';
 import { isUnreachable } from '../../platform/database/database-error.ts';
@@ -11,19 +13,26 @@ import { copyTemplate } from '../support/databases.ts';
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts';
 
 const log = createLogger({ level: 'silent', service: 'test' });
+/** Takes connections and says nothing. */
+const mute = createServer();
 let proxy: FaultProxy;
+/** Where new connections go. */
+let target: () => number;
 let db: Database;
 let drop: () => Promise<void>;
 
 beforeAll(async () => {
   const copy = await copyTemplate(inject('adminUrl'));
   drop = copy.drop;
-  proxy = await startFaultProxy({ target: () => Number(new URL(copy.url).port) });
+  await once(mute.listen(0, '127.0.0.1'), 'listening');
+  target = () => Number(new URL(copy.url).port);
+  proxy = await startFaultProxy({ target: () => target() });
   db = openDatabase({ url: through(proxy, domainUrl(copy.url, 'trading')), schema: 'trading', poolSize: 2, log });
 });
 afterAll(async () => {
   await db.close();
   await proxy.close();
+  mute.close();
   await drop();
 });
 
@@ -39,6 +48,21 @@ describe('a database', () => {
     const sleeping = () => db.one<{ slept: string }>(sql`select pg_sleep(4)::text as slept`);
     const answers = await Promise.all([sleeping(), sleeping(), one()]);
     expect(answers).toEqual([{ slept: '' }, { slept: '' }, { one: 1 }]);
+  });
+
+  it('that has no time for who comes anew is not silent while it answers others', async () => {
+    await Promise.all([one(), one()]); // both connections are there
+    const { port } = mute.address() as AddressInfo;
+    const found = target;
+    target = () => port;
+    let isOver = false;
+    const long = fault(db.one(sql`select pg_sleep(6)`)).finally(() => {
+      isOver = true;
+    });
+    const others = new Set<string>();
+    while (!isOver) others.add(await fault(one()));
+    target = found;
+    expect([await long, ...others]).toEqual(['answered', 'answered']);
   });
 
   it('that is silent is given up by all who wait, refused at once to who comes later, and found again', async () => {
