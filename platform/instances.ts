@@ -16,7 +16,24 @@ export const INSTANCE_LENGTH = 32;
  * With these words a domain's own keys go on after its prefix ("trading:changes"): an instance of that name would have
  * its keys among those of the singleton.
  */
-const TAKEN = ['cache', 'changes', 'config', 'configs', 'events', 'heartbeat', 'marks', 'service', 'services'];
+const TAKEN = [
+  'anchors',
+  'cache',
+  'changes',
+  'config',
+  'configs',
+  'events',
+  'fence',
+  'health',
+  'heartbeat',
+  'lock',
+  'marks',
+  'service',
+  'services',
+  'trade-store',
+  'trade-store-index',
+  'trade-store-whole',
+];
 
 /** The name of an instance, as settings give it. */
 export const instanceName = z

@@ -1,9 +1,19 @@
+import { globSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { readConfig } from '../../platform/config.ts';
 import { DOMAINS, redisPrefixOf, roleOf, schemaOf } from '../../platform/domains.ts';
 import { INSTANCE_LENGTH, instanceOf } from '../../platform/instances.ts';
 
 const LONGEST = 'a'.repeat(INSTANCE_LENGTH);
+
+const KEY = /\$\{(?:redisPrefix|prefix)\}([a-z][a-z-]*)(?=[:`])/g;
+
+/** The words with which keys in Redis go on after a domain's prefix, as the sources have them. */
+function keyWords(): string[] {
+  const files = globSync('{platform,subgraphs}/**/*.ts', { cwd: new URL('../..', import.meta.url).pathname });
+  const texts = files.map((file) => readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8'));
+  return [...new Set(texts.flatMap((text) => [...text.matchAll(KEY)].map(([, word]) => word as string)))].sort();
+}
 
 describe('the instance of a domain', () => {
   it('is that of its own variable, else that of all, else none', () => {
@@ -30,7 +40,7 @@ describe('the instance of a domain', () => {
     },
   );
 
-  it.each(['changes', 'marks', 'cache'])('may not be called %s, as its singleton’s keys are', (name) => {
+  it.each(keyWords())('may not be called %s, as its singleton’s keys are', (name) => {
     expect(() => instanceOf('trading', { TRADING_INSTANCE: name })).toThrow('is a word of the domain’s own keys');
   });
 });
