@@ -19,6 +19,9 @@ export interface Entry {
 /** What an entry costs beside its value, about. */
 const ENTRY_BYTES = 200;
 
+/** One value takes no more than this part of all: a huge one would drive out thousands that are asked for. */
+const SHARE = 1 / 8;
+
 export class ProcessTier {
   bytes = 0;
   evictions = 0;
@@ -50,7 +53,7 @@ export class ProcessTier {
   set(id: string, { value, ...rest }: Omit<Entry, 'bytes'>): void {
     const bytes = ENTRY_BYTES + id.length + sizeOf(value);
     this.delete(id);
-    if (bytes > this.limit) return;
+    if (bytes > this.limit * SHARE) return;
     this.entries.set(id, { value, ...rest, bytes });
     this.bytes += bytes;
     for (const oldest of this.entries.keys()) {

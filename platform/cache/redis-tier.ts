@@ -67,6 +67,9 @@ const NOTE_INTERVAL_MS = 500;
 /** How often it is seen to that Redis has what was applied, while nothing happens. */
 const ASSURE_INTERVAL_MS = 1_000; // 1 second
 
+/** A value that is longer as JSON is not shared: a batch of such would take longer than Redis is waited for. */
+const VALUE_LIMIT = 256 * 1024; // 256 KiB
+
 /** Bytes that wait to be sent at most; what follows is not applied. */
 const BACKLOG_BYTES = 8 * 1024 ** 2; // 8 MiB
 
@@ -125,8 +128,10 @@ export class RedisTier {
 
   /** Keeps what was read when `tick` had arrived, unless it has been touched since. */
   async store(generation: string, tick: number, table: string, entries: readonly Kept[]): Promise<number> {
-    const keys = entries.map(({ id }) => this.prefix + id);
-    const values = entries.flatMap(({ place, ttlMs, version, json }) => [place, ttlMs, version, json]);
+    const shared = entries.filter(isShared);
+    if (shared.length === 0) return 0;
+    const keys = shared.map(({ id }) => this.prefix + id);
+    const values = shared.flatMap(({ place, ttlMs, version, json }) => [place, ttlMs, version, json]);
     const stored = await this.ask(() =>
       this.redis.cacheStore(keys.length + 1, this.fence, ...keys, generation, tick, table, ...values),
     );
@@ -142,7 +147,7 @@ export class RedisTier {
     }
     if (epoch !== this.epoch) return;
     this.last = part;
-    this.send(part, touched, changed);
+    this.send(part, touched, changed.filter(isShared)); // what is left out is void, as it is touched
   }
 
   /** Sees to it that Redis has what was applied last, though nothing happens: it may have been emptied. */
@@ -255,6 +260,10 @@ export class RedisTier {
 }
 
 const LEFT_ALONE: ReadonlySet<CircuitState> = new Set([CircuitState.Open, CircuitState.Isolated]);
+
+function isShared({ json }: { json: string }): boolean {
+  return json.length <= VALUE_LIMIT;
+}
 
 /** Whether Redis has reached its `maxmemory` and may evict nothing. */
 function isFull(error: unknown): boolean {

@@ -217,3 +217,18 @@ it('takes no more memory than it may', async () => {
   expect(entries + evictions).toBe(200);
   expect(await read(ROW as never, 'row 199', null)).toEqual(row(199));
 });
+
+it('keeps nothing that would drive out much else', async () => {
+  cache = new Cache({ bytes: 10_000 });
+  hub = new Hub(cache);
+  cache.follow(hub);
+  cache.learn(TABLES);
+  hub.start(opening(10, 100));
+  await read(ROW as never, 'a', row(1));
+  const huge = { ...row(1), text: 'x'.repeat(2_000) };
+  await read(ROW as never, 'b', huge);
+  expect(await read(ROW as never, 'b', huge)).toBe(huge);
+  expect(await read(ROW as never, 'a', null)).toEqual(row(1));
+  expect(statements).toEqual(['a', 'b', 'b']);
+  expect(cache.statistics().entries).toBe(1);
+});

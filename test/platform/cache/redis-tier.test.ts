@@ -139,6 +139,17 @@ describe('a value', () => {
     expect(await held(rowSlot('a'))).toEqual({ version: 5 });
   });
 
+  it('is not shared when it is huge, nor is what was there before', async () => {
+    const text = 'x'.repeat(300_000);
+    expect(await store(rowSlot('b'), 1_000, { version: 1, text } as { version: number })).toBe(0);
+    await store(rowSlot('a'), 1_000, { version: 1 });
+    const huge = change('a', 2);
+    tell(part(1_001, [{ ...huge, row: { ...huge.row, text } as typeof huge.row }]));
+    expect(await held(rowSlot('a'))).toBeUndefined();
+    tell(part(1_002, [change('a', 3)]));
+    expect(await store(rowSlot('a'), 1_002, { version: 3 })).toBe(1);
+  });
+
   it('is void where too much of its table changes at once', async () => {
     await store(rowSlot('a'), 1_000, { version: 1 });
     await store(listSlot('q'), 1_000, []);
