@@ -103,7 +103,7 @@ export async function perform(play: Play, scheduler: fc.Scheduler, tiers: Tiers)
     return turn.value as never;
   };
   const stage = new Stage(tiers, step);
-  await untilIdle(scheduler); // the first leader has told Redis that it leads
+  await untilIdle(scheduler, tiers); // the first leader has told Redis that it leads
   const actors = [
     inTurn(play.writes, (writes) => stage.write(writes)),
     ...play.commands.map(({ at, writes, isRefused }) => stage.command(at, writes, isRefused)),
@@ -114,11 +114,13 @@ export async function perform(play: Play, scheduler: fc.Scheduler, tiers: Tiers)
     inTurn(play.faults, (each) => (typeof each === 'string' ? stage[each]() : stage.clear(each.clear))),
   ];
   await scheduler.waitFor(Promise.all(actors));
-  await untilIdle(scheduler); // what is still on its way to Redis
+  await untilIdle(scheduler, tiers); // what is still on its way to Redis
   return stage;
 }
 
-async function untilIdle(scheduler: fc.Scheduler): Promise<void> {
+/** Whatever waits for its turn has had it. What is to be applied in Redis comes to wait one after the other. */
+async function untilIdle(scheduler: fc.Scheduler, { all }: Tiers): Promise<void> {
+  await scheduler.waitFor(Promise.all(all.map((tier) => tier.settled())));
   while (scheduler.count() > 0) await scheduler.waitOne();
 }
 
