@@ -190,15 +190,26 @@ function toConnection<Row>(
   totalCount: () => Promise<number>,
 ): Connection<Row> {
   const nodes = rows.slice(0, page.first);
-  const edges = nodes.map((node) => ({ cursor: writeCursor(source, page, node), node }));
+  const cursorOf = (node: Row) => writeCursor(source, page, node);
+  const cursorAt = (index: number) => {
+    const node = nodes.at(index);
+    return node === undefined ? null : cursorOf(node);
+  };
   return {
-    edges,
+    // Most who ask want the nodes alone: a cursor is made when it is looked at.
+    get edges() {
+      return nodes.map((node) => ({ cursor: cursorOf(node), node }));
+    },
     nodes,
     pageInfo: {
       hasNextPage: rows.length > page.first,
       hasPreviousPage: page.after !== null,
-      startCursor: edges[0]?.cursor ?? null,
-      endCursor: edges.at(-1)?.cursor ?? null,
+      get startCursor() {
+        return cursorAt(0);
+      },
+      get endCursor() {
+        return cursorAt(-1);
+      },
     },
     totalCount,
   };

@@ -1,4 +1,7 @@
-/** Cached values of this process, the least recently used ones given up when they take too many bytes. */
+/**
+ * Cached values of this process. When they take too many bytes the oldest are given up, those that were used meanwhile
+ * after another round: a use only marks its value, which costs a read next to nothing.
+ */
 
 export interface Entry {
   /** A row, a list, or null where there is none. Shared by all who read it, who leave it as it is. */
@@ -16,6 +19,11 @@ export interface Entry {
   readonly bytes: number;
 }
 
+interface Held extends Entry {
+  /** Since it was last passed over. */
+  isUsed: boolean;
+}
+
 /** What an entry costs beside its value, about. */
 const ENTRY_BYTES = 200;
 
@@ -25,7 +33,7 @@ const SHARE = 1 / 8;
 export class ProcessTier {
   bytes = 0;
   evictions = 0;
-  private readonly entries = new Map<string, Entry>();
+  private readonly entries = new Map<string, Held>();
   private readonly limit: number;
 
   /** @param limit bytes, about */
@@ -39,9 +47,7 @@ export class ProcessTier {
 
   get(id: string): Entry | undefined {
     const entry = this.entries.get(id);
-    if (!entry) return undefined;
-    this.entries.delete(id);
-    this.entries.set(id, entry);
+    if (entry) entry.isUsed = true;
     return entry;
   }
 
@@ -52,14 +58,22 @@ export class ProcessTier {
 
   set(id: string, { value, ...rest }: Omit<Entry, 'bytes'>): void {
     const bytes = ENTRY_BYTES + id.length + sizeOf(value);
+    const isUsed = this.entries.get(id)?.isUsed ?? false;
     this.delete(id);
     if (bytes > this.limit * SHARE) return;
-    this.entries.set(id, { value, ...rest, bytes });
+    this.entries.set(id, { value, ...rest, bytes, isUsed });
     this.bytes += bytes;
-    for (const oldest of this.entries.keys()) {
-      if (this.bytes <= this.limit) break;
-      this.delete(oldest);
-      this.evictions++;
+    if (this.bytes > this.limit) this.evict();
+  }
+
+  private evict(): void {
+    for (const [id, entry] of this.entries) {
+      if (this.bytes <= this.limit) return;
+      this.delete(id);
+      if (entry.isUsed) {
+        this.entries.set(id, { ...entry, isUsed: false }); // comes once more in this very loop
+        this.bytes += entry.bytes;
+      } else this.evictions++;
     }
   }
 
@@ -75,7 +89,7 @@ export class ProcessTier {
     this.bytes = 0;
   }
 
-  /** The entries, least recently used first. */
+  /** The entries, about those first that nobody has used for longest. */
   [Symbol.iterator](): IterableIterator<[string, Entry]> {
     return this.entries.entries();
   }

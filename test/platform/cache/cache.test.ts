@@ -218,6 +218,20 @@ it('takes no more memory than it may', async () => {
   expect(await read(ROW as never, 'row 199', null)).toEqual(row(199));
 });
 
+it('gives up what nobody asks for before what is asked for again', async () => {
+  cache = new Cache({ bytes: 10_000 });
+  hub = new Hub(cache);
+  cache.follow(hub);
+  cache.learn(TABLES);
+  hub.start(opening(10, 100));
+  for (let i = 0; i < 200; i++) {
+    await read(ROW as never, `row ${i}`, row(i));
+    await read(ROW as never, 'often', row(1));
+  }
+  expect(statements.filter((key) => key === 'often')).toHaveLength(1);
+  expect(cache.statistics().evictions).toBeGreaterThan(100);
+});
+
 it('keeps nothing that would drive out much else', async () => {
   cache = new Cache({ bytes: 10_000 });
   hub = new Hub(cache);
