@@ -117,7 +117,8 @@ describe('the health of the graph', () => {
     await redis.command('CONFIG', 'SET', 'maxmemory', '1');
     await vi.waitFor(async () => {
       const { domains } = await health();
-      for (const { reasons } of domains) expect(reasons).toEqual(['Redis takes no values (OOM).']);
+      // A domain that keeps something of its own there may have more to say.
+      for (const { reasons } of domains) expect(reasons).toContain('Redis takes no values (OOM).');
     }, PATIENCE);
     const input = registration('risk-1');
     const { data, errors } = await graph.run(
