@@ -1,6 +1,6 @@
 /**
  * What trading runs beside its requests: the prices of what is held, what it was worth each minute, the totals of
- * portfolios that are watched, the orders that it carries out itself, the copies of managed trades, and backtests.
+ * portfolios that are watched, the orders that it carries out itself, the copies of managed trades, backtests, and archives.
  */
 import DataLoader from 'dataloader';
 import type { Reading } from '../../platform/cache/family.ts';
@@ -8,6 +8,7 @@ import { createLoaders } from '../../platform/loaders.ts';
 import { connectRedis } from '../../platform/redis.ts';
 import type { ServiceParts } from '../../platform/subgraph.ts';
 import { startPositionMarks } from './analytics/position-marks.ts';
+import { startArchiver } from './archive/archiver.ts';
 import { startBacktestRunner } from './backtests/runner.ts';
 import type { Context } from './context.ts';
 import { type LiveMarks, startLiveMarks } from './live-marks.ts';
@@ -37,6 +38,7 @@ export function startTrading(parts: ServiceParts<Context['prisma']>): TradingSer
   const marks = startLiveMarks(parts);
   const backtests = startBacktestRunner(parts);
   const positionMarks = startPositionMarks(parts, () => marks.now());
+  const archiver = startArchiver(parts);
   const trades = new TradeKeeper({
     ...parts,
     redis: redisUrl && !forcesSqlite ? connectRedis({ url: redisUrl, log }) : undefined,
@@ -64,7 +66,8 @@ export function startTrading(parts: ServiceParts<Context['prisma']>): TradingSer
     router,
     valueOf: (accountId) => valued.load(accountId),
     async stop() {
-      await Promise.all([router.stop(), follower.stop(), trades.stop(), positionMarks.stop(), backtests.stop()]);
+      const stopped = [router, follower, trades, positionMarks, backtests, archiver].map((worker) => worker.stop());
+      await Promise.all(stopped);
       await marks.stop();
     },
   };

@@ -1,5 +1,7 @@
 /** What is over moves into the archive: it stays readable, and no total tells the difference. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { archiveOld } from '../../../subgraphs/trading/archive/archiver.ts';
+import type { Context } from '../../../subgraphs/trading/context.ts';
 import { startGraph, type TestGraph } from '../../support/graph.ts';
 import { ACCOUNT, ask, done, execution, now, order, refused, send, strategy, trade } from './desk.ts';
 
@@ -262,6 +264,29 @@ describe('archivePositions', () => {
       live: { nodes: [{ positionId: 'open' }] },
       all: { totalCount: 4 },
     });
+  });
+});
+
+describe('what is archived by itself', () => {
+  const context = () => graph.subgraphs.get('trading')?.createContext({}) as Context;
+  const left = async () => {
+    const counted = ['orders', 'trades', 'positions'].map(
+      (table) => `(select count(*)::int from ${table} where strategy_id = 'aged') as ${table}`,
+    );
+    return (await graph.sql('trading', `select ${counted}`))[0];
+  };
+
+  it('is all that is over and older than it is kept, however many commands that takes', async () => {
+    await past('aged', 400, 1_010);
+    const before = await totals('aged', daysAgo(400));
+    await archiveOld(context, { orders: 0, trades: 0, positions: 0 });
+    await archiveOld(context, { orders: 401, trades: 401, positions: 401 });
+    expect(await left()).toEqual({ orders: 1_010, trades: 1_010, positions: 1_010 });
+    await archiveOld(context, { orders: 90, trades: 365, positions: 0 });
+    expect(await left()).toEqual({ orders: 0, trades: 0, positions: 1_010 });
+    await archiveOld(context, { orders: 90, trades: 365, positions: 180 });
+    expect(await left()).toEqual({ orders: 0, trades: 0, positions: 0 });
+    expect(await totals('aged', daysAgo(400))).toEqual(before);
   });
 });
 
