@@ -2,6 +2,7 @@
 export const mappers = {
   PriceChange: '../topics.ts#PriceEvent',
   CandleChange: '../topics.ts#CandleEvent',
+  OrderBookSnapshotChange: '../order-book-changes.ts#OrderBookSnapshotEvent',
 
   DataSourceChange: '../sources/data-sources.ts#DataSourceEvent',
   ConsensusChange: '../sources/consensus-prices.ts#ConsensusEvent',

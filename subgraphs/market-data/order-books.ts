@@ -99,9 +99,13 @@ export async function latestOrderBook(
 }
 
 function showing(depth: number | null | undefined): (row: OrderBookRow) => ShownOrderBook {
-  const shownDepth = depth ?? DEFAULT_DEPTH;
-  if (shownDepth < 1 || shownDepth > MAX_DEPTH) {
-    throw badInput(`depth must be from 1 to ${MAX_DEPTH}, but got ${shownDepth}.`, ['depth']);
-  }
+  const shownDepth = bookDepth(depth);
   return (row) => ({ ...row, shownDepth });
+}
+
+/** How many levels a side are shown. Throws BAD_USER_INPUT on a depth outside 1 to 100. */
+export function bookDepth(depth: number | null | undefined): number {
+  const shownDepth = depth ?? DEFAULT_DEPTH;
+  if (shownDepth >= 1 && shownDepth <= MAX_DEPTH) return shownDepth;
+  throw badInput(`depth must be from 1 to ${MAX_DEPTH}, but got ${shownDepth}.`, ['depth']);
 }

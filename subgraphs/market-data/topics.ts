@@ -23,3 +23,24 @@ export const candleTopic = topic<CandleRow>({
   snapshotOrder: raw('start_time desc'),
   snapshotRows: 1,
 });
+
+/** A row of `newest_order_books`: which book of an instrument on a venue is the newest. */
+export interface NewestOrderBookRow {
+  market: string;
+  symbol: string;
+  venueId: string;
+  snapshotId: string;
+  timestamp: string;
+  sequence: string;
+  createdAt: string;
+  updatedAt: string;
+  version: number;
+  traceId: string | null;
+}
+
+export const newestOrderBookTopic = topic<NewestOrderBookRow>({
+  table: 'newest_order_books',
+  key: 'market',
+  fields: { symbol: 'text', venueId: 'text' },
+  mode: 'conflated',
+});

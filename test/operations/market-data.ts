@@ -9,6 +9,7 @@ const INSTRUMENTS = 'test/graph/market-data/instruments.test.ts';
 const LISTS = 'test/graph/market-data/instrument-lists.test.ts';
 const CONTRACT = 'test/graph/market-data/contract.test.ts';
 const BOOKS = 'test/graph/market-data/order-books.test.ts';
+const BOOKS_LIVE = 'test/graph/market-data/order-book-changes.test.ts';
 const SCENARIOS = 'test/graph/market-data/scenarios.test.ts';
 const SOURCES = 'test/graph/market-data/sources.test.ts';
 const ANALYTICS = 'test/graph/market-data/analytics.test.ts';
@@ -189,6 +190,12 @@ export const operations: Operation[] = [
     operation: 'getHistory',
     fields: ['Query.orderBookHistory'],
     test: [BOOKS, 'history filtered by { symbol%s }'],
+  },
+  {
+    repository: 'OrderBook',
+    operation: 'orderBookUpdated',
+    fields: ['Subscription.orderBookSnapshotChanges'],
+    test: [BOOKS_LIVE, 'begins with the newest of each venue, and tells each newer one'],
   },
   {
     repository: 'Scenario',

@@ -14,7 +14,13 @@ export interface Change {
 
 /** What is measured by the second; of these rows only changes are events whose caller asked for its trace to be kept. */
 const QUIET: Partial<Record<Domain, Record<string, readonly Operation[]>>> = {
-  'market-data': { tickers: all(), candles: all(), consensus_prices: all(), data_sources: ['UPDATE'] },
+  'market-data': {
+    tickers: all(),
+    candles: all(),
+    newest_order_books: all(),
+    consensus_prices: all(),
+    data_sources: ['UPDATE'],
+  },
   trading: { positions: ['UPDATE'], backtest_runs: ['UPDATE'] },
   risk: { limit_states: all(), risk_metrics: all(), risk_breaches: ['UPDATE'], pre_trade_checks: ['DELETE'] },
   'test-coordination': { execution_logs: all(), system_snapshots: all() },

@@ -4,6 +4,7 @@ import { readMinInterval } from '../../../platform/feed/min-interval.ts';
 import { normaliseSymbol, normaliseSymbols } from '../../../platform/symbols.ts';
 import { storedInterval } from '../enums.ts';
 import type { SubscriptionResolvers } from '../generated/resolvers.ts';
+import { orderBookSnapshotChanges } from '../order-book-changes.ts';
 import { candleTopic, priceTopic } from '../topics.ts';
 
 export const Subscription: SubscriptionResolvers = {
@@ -23,6 +24,10 @@ export const Subscription: SubscriptionResolvers = {
         choice: { symbol: normaliseSymbol(symbol, ['symbol']), interval: storedInterval(interval) },
         after,
       }),
+    resolve,
+  },
+  orderBookSnapshotChanges: {
+    subscribe: (_, args, context) => orderBookSnapshotChanges(context, args),
     resolve,
   },
 };

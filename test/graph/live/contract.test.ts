@@ -30,6 +30,7 @@ const ARGUMENTS: Record<string, string> = {
   orderBookChanges: '(symbol: "BTC-USD", depth: 2)',
   priceChanges: '(symbols: ["BTC-USD", "ETHUSD"])',
   candleChanges: '(symbol: "BTC-USD", interval: M1)',
+  orderBookSnapshotChanges: '(symbol: "SOL-USD", depth: 2)',
   custodyAccountChanges: '(clientId: "custodian")',
   dataSourceChanges: '(names: ["venue"])',
   consensusChanges: '(symbols: ["SOL-USD"])',
@@ -72,6 +73,10 @@ beforeAll(async () => {
     ingestPrice(input: { price: { symbol: "SOL-USD", source: "venue", timestamp: "${new Date().toISOString()}", price: "150" } }) {
       errors { message }
     }
+  }`);
+  await carriedOut(`mutation {
+    recordOrderBooks(input: { books: [{ symbol: "SOL-USD", venueId: "kraken", sequence: "1", timestamp: "2026-01-01T00:00:00Z",
+      bids: [{ price: "149", quantity: "1" }], asks: [{ price: "151", quantity: "1" }] }] }) { errors { message } }
   }`);
   const { createMarketScenario } = await graph.client.request<{
     createMarketScenario: { scenario: { scenarioId: string } };

@@ -352,6 +352,6 @@ describe('other writers', () => {
 
   it('can ask for the health of the schema', async () => {
     const [{ health }] = await graph.sql('market-data', 'select health_check() as health');
-    expect(health).toMatchObject({ schema: 'market_data', status: 'healthy', tables: 21 });
+    expect(health).toMatchObject({ schema: 'market_data', status: 'healthy', tables: 22 });
   });
 });

@@ -144,6 +144,6 @@ describe('topics', () => {
       );
       expect(known, topic.table).toEqual(expect.arrayContaining(Object.keys(topic.fields)));
     }
-    expect(all).toHaveLength(10);
+    expect(all).toHaveLength(11);
   });
 });

@@ -108,6 +108,8 @@ describe('an event', () => {
     expect(eventOf('market-data', tick)).toBeNull();
     const kept = eventOf('market-data', { ...tick, trace: `00-${TRACE}-00f067aa0ba902b7-01` });
     expect(kept).toMatchObject({ eventType: 'price_update', entityType: 'Instrument', entityId: 'BTC-USD' });
+    const books = told({ relation: 'newest_order_books', operation: 'UPDATE', key: 'BTC-USD kraken' });
+    expect(eventOf('market-data', books)).toBeNull();
     const breach = told({ relation: 'risk_breaches', operation: 'UPDATE', row: { endedAt: null } });
     expect(eventOf('risk', breach)).toBeNull();
     expect(eventOf('risk', { ...breach, row: { endedAt: '2026-01-01T00:00:00Z' } })?.eventType).toBe(
