@@ -21,6 +21,8 @@ export interface GroupedCommand<Context, Client, Input extends object, Ready, Re
   limit: number;
   /** Weight that waits at most; what comes then is refused. */
   waitingLimit: number;
+  /** A call that has waited for longer when its turn comes is refused; nothing was done for it. @default none is */
+  patienceMs?: number;
   /** Reads and checks what the transaction need not, in the order of the calls; a Refusal ends its call. */
   prepare(calls: readonly GroupedCall<Context, Input>[]): Promise<(Ready | Refusal)[]>;
   /**
@@ -122,8 +124,19 @@ export class GroupCommit<
   private async writeAll(): Promise<void> {
     this.underWay++;
     await nextTurn(); // what has come with the same packet of the network shares the first transaction
-    while (this.waiting.length > 0) await this.write(this.take());
+    while (this.waiting.length > 0) {
+      const calls = this.take().filter((call) => !this.isRefused(call));
+      if (calls.length > 0) await this.write(calls);
+    }
     this.underWay--;
+  }
+
+  /** Who has waited too long may have gone, and is told that nothing was done. */
+  private isRefused({ since, context, resolve }: WaitingCall<Context, Input, Result>): boolean {
+    const { patienceMs = Number.POSITIVE_INFINITY } = this.grouped;
+    const isLate = performance.now() - since > patienceMs;
+    if (isLate) resolve(failed<Result>(refuse.domainUnavailable(context.domain)));
+    return isLate;
   }
 
   /** The oldest calls that fit into a transaction; of those with one key the first. */
@@ -174,7 +187,7 @@ export class GroupCommit<
     if (!(error instanceof GoAlone)) {
       log.warn({ err: error, calls: calls.length }, 'a group failed; its calls are carried out alone');
     }
-    for (const call of calls) await this.alone(call).then(call.resolve, call.reject);
+    for (const call of calls) if (!this.isRefused(call)) await this.alone(call).then(call.resolve, call.reject);
   }
 
   private async atOnce(calls: readonly KeyedCall<Context, Input>[]): Promise<CommandPayload<Result>[] | null> {

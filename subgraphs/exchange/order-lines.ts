@@ -13,6 +13,9 @@ const GROUP_LIMIT = 50;
 /** Orders that wait for one book at most: some ten seconds' work. */
 const WAITING_LIMIT = 2_000;
 
+/** As long as anybody waits for a connection; the database or market data lets them wait then, and their senders may have gone. */
+const WAITING_PATIENCE_MS = 10_000; // 10 seconds
+
 /** Whoever operates the graph should know that an order takes longer than this. */
 const PATIENCE_MS = 1_000; // 1 second
 
@@ -57,6 +60,7 @@ export class OrderLines {
       limit: this.#groupLimit,
       waitingLimit: WAITING_LIMIT,
       groupsAtOnce: 1,
+      patienceMs: WAITING_PATIENCE_MS,
       prepare: prepareOrders,
       work: placeOrders,
       onWritten: (elapsedMs) => this.#lags.note(elapsedMs),
