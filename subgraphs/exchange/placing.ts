@@ -88,7 +88,7 @@ export async function placeOrders(tx: Tx, ready: readonly ReadyOrder[]): Promise
   const firstPlace = (locked.book?.sequence ?? 0n) - BigInt(ready.length - 1);
   const checked = ready.map((one, i) => attempt(() => check(one, locked, known, firstPlace + BigInt(i))));
   const owners = checked.flatMap((one) => ('order' in one ? [one.order.accountId] : []));
-  if (!locked.book || owners.length === 0) return checked.map(repeatOrRefusal);
+  if (!locked.book || owners.length === 0) return unplaced(ready, locked.book, checked.map(repeatOrRefusal));
 
   const makers = [...asks, ...bids].map(({ accountId }) => accountId);
   const { purses, missing } = await openPurses(tx, market, owners, makers);
@@ -97,11 +97,19 @@ export async function placeOrders(tx: Tx, ready: readonly ReadyOrder[]): Promise
   const results = checked.map((one) =>
     'order' in one ? attempt(() => enter(one, session, market, known)) : repeatOrRefusal(one),
   );
-  if (session.placed.length > 0) {
-    await makeMissing(tx, missing, session.placed);
-    if (await writeSession(tx, first, locked.book, session, purses)) tellOfStops(results, session, market);
-  }
+  if (session.placed.length === 0) return unplaced(ready, locked.book, results);
+  await makeMissing(tx, missing, session.placed);
+  if (await writeSession(tx, first, locked.book, session, purses)) tellOfStops(results, session, market);
   return results;
+}
+
+/**
+ * The results where no order was placed.
+ * @throws GoAlone where the book was made for them: no refused order leaves one, and one alone is rolled back
+ */
+function unplaced<Result>(ready: readonly ReadyOrder[], book: LockedBook | null, results: readonly Result[]): Result[] {
+  if (ready.length > 1 && book?.sequence === BigInt(ready.length)) throw new GoAlone();
+  return [...results];
 }
 
 /**

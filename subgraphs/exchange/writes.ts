@@ -8,7 +8,7 @@ import type { Decimal } from '../../platform/decimal.ts';
 import { microsecondsLater } from '../../platform/instant.ts';
 import type { Tx } from './context.ts';
 import type { Executed, Market, Posting } from './rules/execution.ts';
-import { smaller } from './rules/money.ts';
+import { larger, smaller } from './rules/money.ts';
 import type { OrderStatus } from './rules/order-lifecycle.ts';
 import type { Purses } from './rules/purses.ts';
 import { HOUSE_ACCOUNT_ID } from './rules/settlement.ts';
@@ -101,14 +101,15 @@ function insertOrders(orders: readonly NewOrder[]): Sql {
       from jsonb_populate_recordset(null::orders, ${json(orders)})`;
 }
 
+/** What came with others was created microseconds after its book was locked, which a clock that is set back does not know. */
 function updateOrders(changes: readonly OrderChange[], { at, traceId }: Outcome): Sql {
   return sql`update orders
        set status = change.status, filled_quantity = change."filledQuantity",
            filled_notional = change."filledNotional", average_price = change."averagePrice",
            reserved_amount = change.reserved, reject_reason = change."rejectReason",
            expiry_reason = change."expiryReason", trace_id = change."traceId",
-           filled_at = case when change.status = 'FILLED' then change.at end,
-           cancelled_at = case when change.status = 'CANCELLED' then change.at end
+           filled_at = case when change.status = 'FILLED' then greatest(change.at, orders.created_at) end,
+           cancelled_at = case when change.status = 'CANCELLED' then greatest(change.at, orders.created_at) end
       from jsonb_to_recordset(${json(changes.map((change) => ({ at, traceId, ...change })))}) as change(
              "orderId" uuid, version int, status text, "filledQuantity" numeric, "filledNotional" numeric,
              "averagePrice" numeric, reserved numeric, "rejectReason" text, "expiryReason" text, at timestamptz,
@@ -123,7 +124,7 @@ function tradeParts({ market, trades }: NonNullable<Outcome['traded']>, { at, tr
   if (!last) return [];
   const prices = trades.map(({ price }) => price);
   const low = prices.reduce(smaller);
-  const high = prices.reduce((a, b) => (a.gt(b) ? a : b));
+  const high = prices.reduce(larger);
   // Each match is a microsecond after the one before, so that their order shows.
   const written = trades.map((trade, i) => ({ executedAt: microsecondsLater(at, i >> 1), traceId, ...trade }));
   const lastAt = written.at(-1)?.executedAt;
@@ -141,11 +142,26 @@ function tradeParts({ market, trades }: NonNullable<Outcome['traded']>, { at, tr
              last_traded_at = ${lastAt}::timestamptz
        where symbol = ${market.symbol})`,
     sql`triggered as (
-      update orders set triggered_at = ${at}::timestamptz, trace_id = ${traceId}
+      update orders set (triggered_at, trace_id) = (
+               select reach.at, reach."traceId"
+                 from jsonb_to_recordset(${json(reachesOf(written))}) as reach(
+                        at timestamptz, "traceId" text, low numeric, high numeric)
+                where case orders.side when 'BUY' then orders.stop_price <= reach.high else orders.stop_price >= reach.low end
+                order by reach.at limit 1)
        where symbol = ${market.symbol} and order_type = 'STOP' and status = 'PENDING' and triggered_at is null
          and case side when 'BUY' then stop_price <= ${high} else stop_price >= ${low} end
       returning order_id)`,
   ];
+}
+
+/** How far the price got by each of the orders that came in, at the instant of its first match. */
+function reachesOf(trades: readonly (Trade & { executedAt: string })[]) {
+  const takers = trades.filter(({ liquidity }) => liquidity === 'TAKER');
+  return [...Map.groupBy(takers, ({ orderId }) => orderId).values()].map((matches) => {
+    const prices = matches.map(({ price }) => price);
+    const [{ executedAt: at, traceId } = {}] = matches;
+    return { at, traceId, low: prices.reduce(smaller), high: prices.reduce(larger) };
+  });
 }
 
 /** The statement sees the orders as they were before it, so those that it triggers are asked for beside them. */

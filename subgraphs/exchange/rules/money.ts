@@ -11,6 +11,10 @@ export function smaller(a: Decimal, b: Decimal): Decimal {
   return a.lt(b) ? a : b;
 }
 
+export function larger(a: Decimal, b: Decimal): Decimal {
+  return a.gt(b) ? a : b;
+}
+
 /**
  * The amount as a decimal above zero.
  * @param text canonical decimal text with at most 8 fractional and 16 other digits, as the Decimal scalar leaves it

@@ -4,13 +4,23 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { withDatabase } from '../../support/databases.ts';
 import { startGraph, type TestGraph } from '../../support/graph.ts';
 import { audit } from './audit.ts';
-import { ask, book, done, holdings, list, open, orderInput, orderNow, send } from './floor.ts';
+import { ask, book, done, holdings, list, open, orderInput, orderNow, place, send } from './floor.ts';
 
 let graph: TestGraph;
 
 beforeAll(async () => {
   graph = await startGraph();
-  for (const symbol of ['BTC-USD', 'ETH-USD', 'SOL-USD', 'ADA-USD', 'DOT-USD', 'XRP-USD', 'LTC-USD'])
+  for (const symbol of [
+    'BTC-USD',
+    'ETH-USD',
+    'SOL-USD',
+    'ADA-USD',
+    'DOT-USD',
+    'XRP-USD',
+    'LTC-USD',
+    'UNI-USD',
+    'BCH-USD',
+  ])
     await list(graph, symbol);
 });
 afterAll(() => graph.close());
@@ -27,6 +37,14 @@ interface Outcome {
 /** Time in which all orders have come to the line of their book. */
 const GATHERING_MS = 400;
 
+/** A connection of somebody who may do everything. */
+async function connect(): Promise<pg.Client> {
+  const [{ database }] = await graph.sql('exchange', 'select current_database() as database');
+  const client = new pg.Client({ connectionString: withDatabase(inject('adminUrl'), database) });
+  await client.connect();
+  return client;
+}
+
 /** Sends the orders while somebody else holds the book, so that they wait for it together; their outcomes in order. */
 async function sendTogether(
   symbol: string,
@@ -35,9 +53,7 @@ async function sendTogether(
 ): Promise<Outcome[]> {
   const opener = await open(graph, { USD: '1' });
   await send(graph, 'placeExchangeOrder', orderInput(opener, 'buy 1 @ 0.01', { symbol, timeInForce: 'IOC' }));
-  const [{ database }] = await graph.sql('exchange', 'select current_database() as database');
-  const other = new pg.Client({ connectionString: withDatabase(inject('adminUrl'), database) });
-  await other.connect();
+  const other = await connect();
   try {
     await other.query('begin');
     await other.query('select from exchange.order_books where symbol = $1 for update', [symbol]);
@@ -181,5 +197,71 @@ describe('orders that wait for one book', () => {
     const exchange = health.domains.find(({ domain }: { domain: string }) => domain === 'exchange');
     expect(exchange.status).toBe('DEGRADED');
     expect(exchange.reasons[0]).toMatch(/^Orders take \d+ ms until they are placed; 0 wait now\.$/);
+  });
+
+  it('trigger STOP orders one by one, each for the request whose trade reaches it', async () => {
+    const symbol = 'UNI-USD';
+    const [holder, buyer, seller] = await Promise.all([
+      open(graph, { UNI: '2' }),
+      open(graph, { USD: '1000' }),
+      open(graph, { UNI: '2' }),
+    ]);
+    const later = await place(graph, holder, 'sell 1 stop 90', { symbol });
+    const sooner = await place(graph, holder, 'sell 1 stop 95', { symbol });
+    for (const price of ['94', '89', '88', '80']) await place(graph, buyer, `buy 1 @ ${price}`, { symbol });
+    const traces = ['a', 'b', 'c', 'd'].map((digit) => digit.repeat(32));
+    const outcomes = await sendTogether(
+      symbol,
+      [
+        orderInput(buyer, 'buy 1 @ 1', { symbol }), // has the lock before the others come together
+        orderInput(buyer, 'buy 1 @ 2', { symbol }),
+        orderInput(seller, 'sell 1 @ 94', { symbol }),
+        orderInput(seller, 'sell 1 @ 89', { symbol }),
+      ],
+      { traces },
+    );
+    expect(codesOf(outcomes)).toEqual(['PLACED', 'PLACED', 'PLACED', 'PLACED']);
+    expect(await orderNow(graph, sooner.orderId)).toMatchObject({ status: 'FILLED', averagePrice: '88' });
+    expect(await orderNow(graph, later.orderId)).toMatchObject({ status: 'FILLED', averagePrice: '80' });
+    const triggeredFor = async ({ orderId }: { orderId: string }) => {
+      const sql = "select trace from change_log where key = $1 and op = 'U' order by seq limit 1";
+      return (await graph.sql('exchange', sql, [orderId]))[0]?.trace;
+    };
+    expect(await triggeredFor(sooner)).toContain(traces[2]);
+    expect(await triggeredFor(later)).toContain(traces[3]);
+    expect(await audit(graph)).toEqual({});
+  });
+
+  it('can be filled and cancelled though the clock was set back since', async () => {
+    const symbol = 'BCH-USD';
+    const [buyer, seller] = await Promise.all([open(graph, { USD: '1000' }), open(graph, { BCH: '1' })]);
+    const [one, two] = [
+      await place(graph, buyer, 'buy 1 @ 100', { symbol }),
+      await place(graph, buyer, 'buy 1 @ 99', { symbol }),
+    ];
+    const other = await connect();
+    try {
+      await other.query("set session_replication_role = 'replica'");
+      const later = "clock_timestamp() + interval '1 hour'";
+      await other.query(`update exchange.orders set created_at = ${later}, updated_at = ${later} where symbol = $1`, [
+        symbol,
+      ]);
+    } finally {
+      await other.end();
+    }
+    await place(graph, seller, 'sell 1 @ 100', { symbol });
+    await done(graph, 'cancelExchangeOrder', { orderId: two.orderId });
+    expect(await orderNow(graph, one.orderId)).toMatchObject({ status: 'FILLED' });
+    expect(await orderNow(graph, two.orderId)).toMatchObject({ status: 'CANCELLED' });
+  });
+
+  it('leave no book where all of them are refused', async () => {
+    const symbol = 'NONE-USD';
+    const accountId = await open(graph, { USD: '1000' });
+    const input = orderInput(accountId, 'buy 1 @ 1', { symbol });
+    const sent = Array.from({ length: 10 }, () => graph.run(PLACE, { input }));
+    const outcomes = (await Promise.all(sent)).map(({ data }) => data.placeExchangeOrder);
+    expect(new Set(codesOf(outcomes))).toEqual(new Set(['NOT_FOUND']));
+    expect(await graph.sql('exchange', 'select from order_books where symbol = $1', [symbol])).toEqual([]);
   });
 });
