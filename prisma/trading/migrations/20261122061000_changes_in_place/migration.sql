@@ -1,5 +1,5 @@
 -- A change of a row that no index holds stays in its page and touches no index. An index on updated_at takes that from every
--- change: so what has ended is found by when it was created, and nothing else is looked for by when it was changed.
+-- change: so what has ended is found by when it was created, and who sorts managed trades by when they were changed sorts them.
 drop index orders_ended;
 create index orders_ended on orders (created_at, order_id) where status in ('filled', 'cancelled', 'rejected', 'expired');
 drop index managed_trades_updated;
