@@ -10,14 +10,15 @@ export const IDLE_MS = 250;
 const SLOWING = 1.5;
 
 /** Where looks take long, since the server has much to do, they begin so many times their length apart, */
-const TIMES_THEIR_LENGTH = 4;
+const TIMES_THEIR_LENGTH = 3;
 /** and no further than this. */
-const LONGEST_APART_MS = 40;
+const LONGEST_APART_MS = 20;
 
 export class Pace {
   private waitMs = BUSY_MS;
   private lastAt = 0;
   private apartMs = BUSY_MS;
+  private lastTookMs = 0;
   private hasRung = false;
   private isStopped = false;
   private wake: (() => void) | null = null;
@@ -37,9 +38,11 @@ export class Pace {
     return this.waitMs === IDLE_MS;
   }
 
-  /** How long the last look has taken: its server shall have more to do than to look. */
+  /** How long a look has taken: its server shall have more to do than to look. A single long one says nothing. */
   took(ms: number): void {
-    this.apartMs = Math.min(LONGEST_APART_MS, Math.max(BUSY_MS, ms * TIMES_THEIR_LENGTH));
+    const length = Math.min(ms, this.lastTookMs);
+    this.lastTookMs = ms;
+    this.apartMs = Math.min(LONGEST_APART_MS, Math.max(BUSY_MS, length * TIMES_THEIR_LENGTH));
   }
 
   /**
